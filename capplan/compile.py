@@ -1,0 +1,155 @@
+"""From an inventory and a model to a Program: which rules are on, which options are open, what they add."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+import scipy.sparse as sp
+
+from capplan.errors import Faults
+from capplan.goals import GOALS, Goal
+from capplan.goals.cost import charges
+from capplan.inventory import Inventory
+from capplan.model import Model
+from capplan.problem import Options, Periods, Problem, combine, one_by_one
+from capplan.program import Builder, Form, Program, WorstGoal, weighted
+from capplan.program.statements import Goal as ProgramGoal
+from capplan.rules import RULES, RuleOptions
+from capplan.units import Bools, Ints, decimal_text
+
+PAIRS_AT_ONCE = 4_000_000
+"""Workload × site pairs checked together: bounds the memory of eligibility, whatever the size."""
+
+
+def problem_of(inventory: Inventory, model: Model, faults: Faults | None = None) -> Problem:
+    """The planning problem. Contradictions that need no solving are faults: recorded in ``faults``, or raised."""
+    found = faults if faults is not None else Faults()
+    on = rules_on(model)
+    periods = Periods.of(model.periods, inventory.as_of)
+    alone = Problem(inventory, model, on, periods, [[w] for w in range(len(inventory.table("workloads")))])
+    problem = Problem(inventory, model, on, periods, _members(alone))
+    for name in on:
+        found.extend(RULES[name].faults(problem))
+    if faults is None:
+        found.raise_errors()
+    return problem
+
+
+def rules_on(model: Model) -> Mapping[str, RuleOptions]:
+    """The rules in force with their options: what the model says, else each rule's default."""
+    on: dict[str, RuleOptions] = {}
+    for name, rule in RULES.items():
+        written = model.rules.get(name)
+        if isinstance(written, RuleOptions):
+            on[name] = written
+        elif name not in model.rules and rule.on_by_default:
+            on[name] = rule.options()
+    return on
+
+
+def _members(problem: Problem) -> list[list[int]]:
+    """Workloads of each item: those that rules join, in order of the first."""
+    count = len(problem.workloads)
+    pairs = [pair for name in problem.rules for pair in RULES[name].joined(problem)]
+    ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    links = sp.csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    _, group = sp.csgraph.connected_components(links, directed=False) if count else (0, np.zeros(0, dtype=np.int64))
+    members: dict[int, list[int]] = {}
+    for w, g in enumerate(group.tolist()):
+        members.setdefault(g, []).append(w)
+    return sorted(members.values())
+
+
+def open_options(problem: Problem) -> Options:
+    """Every option that no rule forbids. An item without any is left with none: nothing can place it."""
+    workloads, sites = len(problem.workloads), len(problem.sites)
+    eligible: list[Ints] = []
+    block = max(1, PAIRS_AT_ONCE // max(1, sites))
+    for first in range(0, workloads, block):
+        rows = np.arange(first, min(first + block, workloads))
+        pairs = one_by_one(np.repeat(rows, sites), np.tile(np.arange(sites), len(rows)), workloads)
+        keep = ~excluded(problem, pairs)
+        eligible += np.split(pairs.site[keep], np.cumsum(keep.reshape(len(rows), sites).sum(axis=1))[:-1])
+    options = combine(problem.members, eligible, problem.may_leave_out)
+    if all(len(group) == 1 for group in problem.members):
+        return options
+    return options.kept(~excluded(problem, options))
+
+
+def excluded(problem: Problem, options: Options) -> Bools:
+    """Options that some rule forbids. bool [option]."""
+    out = np.zeros(len(options), dtype=np.bool_)
+    for name in problem.rules:
+        for exclusion in RULES[name].exclusions(problem, options):
+            out[exclusion.option] = True
+    return out
+
+
+def program_of(problem: Problem, options: Options) -> Program:
+    """The Program over an option table: limits of every rule that is on, charges, goals, ties."""
+    builder = Builder(options.item, options.items)
+    for name in problem.rules:
+        RULES[name].build(problem, options, builder)
+    charges(problem, options, builder)
+    stages = [stage for goal in problem.model.goals for stage in _stages(problem, options, builder, goal)]
+    counts = builder.options, builder.fact_count, len(builder.purchase_names)
+    goals = [_goal(stage, counts) for stage in stages]
+    ties, base = _ties(problem, options, builder)
+    return builder.assemble(goals, ties, base)
+
+
+Stage = WorstGoal | tuple[str, str, Sequence[tuple[Form, Fraction]]]
+
+
+def _stages(problem: Problem, options: Options, builder: Builder, parts: Mapping[str, Fraction]) -> list[Stage]:
+    """One entry of the model's ``goals`` as what is minimised in turn."""
+    goals = {name: GOALS[name] for name in parts}
+    if len(parts) == 1:
+        (name, goal), = goals.items()
+        if not goal.linear:
+            return [goal.worst(problem, options, builder)]
+        one = Fraction(1)
+        return [(name, goal.unit, [(form, one)]) for form in goal.forms(problem, options, builder)]
+    weighed = [(form, parts[name]) for name, goal in goals.items() for form in goal.forms(problem, options, builder)]
+    return [(_sum_name(parts), _sum_unit(list(goals.values())), weighed)]
+
+
+def _sum_name(parts: Mapping[str, Fraction]) -> str:
+    return " + ".join(name if weight == 1 else f"{decimal_text(weight)} × {name}" for name, weight in parts.items())
+
+
+def _sum_unit(goals: Sequence[Goal]) -> str:
+    units = {goal.unit for goal in goals}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _goal(stage: Stage, counts: tuple[int, int, int]) -> ProgramGoal:
+    if isinstance(stage, WorstGoal):
+        wide = sp.csr_array((stage.use.data, stage.use.indices, stage.use.indptr), shape=(stage.use.shape[0], sum(counts)))
+        return WorstGoal(stage.name, wide, stage.capacity)
+    name, reads, parts = stage
+    return weighted(name, reads, parts, *counts)
+
+
+def _ties(problem: Problem, options: Options, builder: Builder) -> tuple[sp.csr_array, Ints]:
+    """Digits of a plan: the site of each workload in id order, then steps of each decided purchase.
+
+    Left out ranks after every site.
+    """
+    workloads, sites = len(problem.workloads), len(problem.sites)
+    decided = [p for p, bought in enumerate(builder.purchase_names) if not builder.is_derived(p)]
+    decided.sort(key=lambda p: builder.purchase_names[p][:3])
+    first = builder.options + builder.fact_count
+    digit = [options.workload, options.absent_workload, workloads + np.arange(len(decided))]
+    column = [options.option, options.absent_option, first + np.array(decided, dtype=np.int64)]
+    rank = [options.site, np.full(len(options.absent_option), sites), np.ones(len(decided), dtype=np.int64)]
+    shape = (workloads + len(decided), first + len(builder.purchase_names))
+    coordinates = (np.concatenate(digit), np.concatenate(column))
+    ties = sp.csr_array((np.concatenate(rank).astype(np.int64), coordinates), shape=shape)
+    ties.eliminate_zeros()
+    base = np.concatenate([np.full(workloads, sites + 1), [builder.upper(p) + 1 for p in decided]])
+    return ties, base.astype(np.int64)
+
+

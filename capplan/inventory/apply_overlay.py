@@ -1,0 +1,145 @@
+"""A scenario's changes applied to raw tables: cells set, rows taken away with whatever refers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from capplan.errors import Faults, did_you_mean
+from capplan.inventory.columns import unknown_name
+from capplan.inventory.csvfile import Texts
+from capplan.inventory.raw import AT_NODES, RawTable, node_names, rows_where
+from capplan.inventory.schema import Kind
+from capplan.overlay import Overlay, Removal, Setting
+from capplan.units import Ints
+
+Tables = dict[str, RawTable]
+KEEPING = "sites"
+"""Rows of this table stay, flagged: what refers to a lost site must still say where it stood."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Tables after a scenario's changes, and the ids of the sites it takes away."""
+
+    tables: Tables
+    removed_sites: frozenset[str]
+
+
+def apply_overlay(tables: Mapping[str, RawTable], overlay: Overlay, faults: Faults) -> Changed:
+    """Set cells, then remove rows. What names no table, row or column is a fault at its place."""
+    changed = dict(tables)
+    nodes = node_names(changed)
+    for setting in overlay.set:
+        _set(changed, setting, faults)
+    gone: dict[str, set[str]] = {}
+    for removal in overlay.remove:
+        _mark(changed, removal, gone, faults)
+    removed_sites = frozenset(gone.pop(KEEPING, ()))
+    for name, ids in gone.items():
+        _remove(changed, name, rows_named(changed[name], ids))
+    _cut_off(changed, (nodes - node_names(changed)) | gone.get("nodes", set()))
+    return Changed(changed, removed_sites)
+
+
+def rows_named(table: RawTable, names: set[str]) -> Ints:
+    """Rows whose first key column, or whole key joined with dots, is among ``names``."""
+    found = [row for row, key in enumerate(table.keys()) if key[0] in names or ".".join(key) in names]
+    return np.array(found, dtype=np.int64)
+
+
+def _set(tables: Tables, setting: Setting, faults: Faults) -> None:
+    name, _, rest = setting.path.partition(".")
+    key, _, column = rest.rpartition(".")
+    if not (name and key and column):
+        message = f'"{setting.path}" does not name a cell'
+        faults.error(setting.place, "bad-path", message, "write table.row.column, such as sites.B.power_kw")
+        return
+    table = tables.get(name)
+    if table is None:
+        fix = did_you_mean(name, tables, "tables: " + ", ".join(sorted(tables)))
+        faults.error(setting.place, "unknown-table", f'no table is called "{name}"', fix)
+        return
+    row = _row(table, key, setting, faults)
+    if column not in table.columns or column in table.schema.key:
+        settable = [c for c in table.columns if c not in table.schema.key]
+        fix = did_you_mean(column, settable, f"columns of {name}: " + ", ".join(sorted(settable)))
+        faults.error(setting.place, "unknown-column", f'{name} has no column "{column}" that can be set', fix)
+    elif row is not None:
+        tables[name] = _with_cell(table, row, column, setting)
+
+
+def _row(table: RawTable, key: str, setting: Setting, faults: Faults) -> int | None:
+    keys = table.joined_keys()
+    if key in keys:
+        return keys.index(key)
+    rows = rows_named(table, {key}).tolist()
+    if len(rows) == 1:
+        return int(rows[0])
+    name = table.schema.name
+    if rows:
+        message = f'"{key}" names {len(rows)} rows of {name}'
+        fix = "write the whole key: " + " or ".join(keys[row] for row in rows[:3])
+        faults.error(setting.place, "unknown-reference", message, fix)
+    elif table.whole:
+        finding = unknown_name(key, keys, name)
+        faults.error(setting.place, finding.code, f'"{key}" {finding.message}', finding.fix)
+    return None
+
+
+def _with_cell(table: RawTable, row: int, column: str, setting: Setting) -> RawTable:
+    texts = table.texts.get(column) or Texts(("",), np.zeros(len(table), dtype=np.int64))
+    where = {**table.places.overridden, (int(table.lines[row]), column): setting.place}
+    changed = table.with_texts(column, texts.put(row, setting.text.strip()))
+    return replace(changed, places=replace(table.places, overridden=where))
+
+
+def _mark(tables: Tables, removal: Removal, gone: dict[str, set[str]], faults: Faults) -> None:
+    table = tables.get(removal.table)
+    if table is None:
+        fix = did_you_mean(removal.table, tables, "tables: " + ", ".join(sorted(tables)))
+        faults.error(removal.place, "unknown-table", f'no table is called "{removal.table}"', fix)
+    elif len(rows_named(table, {removal.id})):
+        gone.setdefault(removal.table, set()).add(removal.id)
+    elif table.whole:
+        names = table.text(table.schema.key[0])
+        finding = unknown_name(removal.id, names, removal.table)
+        faults.error(removal.place, finding.code, f'"{removal.id}" {finding.message}', finding.fix)
+
+
+def _remove(tables: Tables, name: str, rows: Ints) -> None:
+    """Take rows away, then the rows of every table that refer to them, and so on."""
+    if not len(rows):
+        return
+    table = tables[name]
+    ids = {table.text(table.schema.key[0])[row] for row in rows.tolist()}
+    tables[name] = table.take(np.setdiff1d(np.arange(len(table)), rows))
+    ids -= set(tables[name].text(table.schema.key[0]))
+    for other in list(tables):
+        for column in tables[other].columns.values():
+            if column.kind is Kind.REF and column.refers_to == name:
+                _remove(tables, other, rows_where(tables[other], column.name, ids))
+            elif column.kind is Kind.REFS and column.refers_to == name:
+                _forget(tables, other, column.name, ids)
+
+
+def _cut_off(tables: Tables, nodes: set[str]) -> None:
+    """Take away what ends at nodes that are gone."""
+    for name in list(tables):
+        for column in tables[name].columns.values():
+            if column.kind is Kind.NODE and name not in AT_NODES:
+                _remove(tables, name, rows_where(tables[name], column.name, nodes))
+
+
+def _forget(tables: Tables, name: str, column: str, ids: set[str]) -> None:
+    """Take ids out of lists. A list that is left empty takes its row along: blank would mean all."""
+    texts = tables[name].texts.get(column)
+    if texts is None:
+        return
+    members = [[part.strip() for part in text.split(";") if part.strip()] for text in texts.distinct]
+    left = tuple(";".join(m for m in parts if m not in ids) for parts in members)
+    emptied = [i for i, parts in enumerate(members) if parts and not left[i]]
+    tables[name] = tables[name].with_texts(column, Texts(left, texts.code))
+    _remove(tables, name, np.flatnonzero(np.isin(texts.code, emptied)))

@@ -1,0 +1,285 @@
+"""From columns of text to typed columns: each distinct text is parsed once, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+import numpy as np
+
+from capplan.errors import Faults, Severity, did_you_mean
+from capplan.inventory.cells import (
+    MOST_DIGITS,
+    Finding,
+    id_fault,
+    is_placeholder,
+    number_fault,
+    parse_date,
+    parse_number,
+    placeholder,
+)
+from capplan.inventory.csvfile import Texts
+from capplan.inventory.raw import RawTable, report
+from capplan.inventory.schema import NUMERIC, Column, Kind
+from capplan.inventory.source import no_rows
+from capplan.inventory.table import Cells
+from capplan.units import LARGEST, Decimals, Ints, Resource
+
+_MANY = 2000
+
+
+@dataclass(frozen=True)
+class Names:
+    """What references may name: rows by table and id, and nodes.
+
+    ``partial`` tables could not be read whole: a name they lack is not a fault.
+    """
+
+    rows: Mapping[str, Mapping[str, int]]
+    nodes: Mapping[str, int]
+    partial: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Parsed:
+    """What the distinct texts of a column mean; see ``Cells``."""
+
+    ints: Ints = field(default_factory=no_rows)
+    numbers: Decimals | None = None
+    lists: tuple[tuple[int, ...], ...] = ()
+    words: tuple[tuple[str, ...], ...] = ()
+    findings: dict[int, Finding] = field(default_factory=dict)
+
+
+def typed(table: RawTable, column: Column, resource: Resource | None, names: Names, faults: Faults) -> Cells:
+    """One column typed, its faults recorded. A faulty cell reads as blank."""
+    found = table.texts.get(column.name) or Texts(("",), np.zeros(len(table), dtype=np.int64))
+    blank = np.array([not text for text in found.distinct], dtype=bool)
+    given = ~blank[found.code]
+    if column.required and column.name in table.texts and not given.all():
+        _empty_cells(table, column, found, faults)
+    texts = tuple(text or column.default for text in found.distinct)
+    parsed = _PARSERS[column.kind](texts, column, names)
+    if column.kind is Kind.QUANTITY and parsed.numbers is not None:
+        _too_much(parsed, found, resource)
+    if parsed.findings:
+        _report(table, column, Texts(texts, found.code), parsed.findings, faults)
+    numbers = parsed.numbers or Decimals(no_rows(), 0, np.zeros(0, dtype=bool))
+    for array in (given, found.code, parsed.ints, numbers.mantissa, numbers.given):
+        array.setflags(write=False)
+    return Cells(column, texts, found.code, given, numbers, parsed.ints, parsed.lists, parsed.words, resource)
+
+
+def _empty_cells(table: RawTable, column: Column, texts: Texts, faults: Faults) -> None:
+    finding = Finding("empty-mandatory-cell", "is empty, and a value is required", "fill it in")
+    empty = {i: finding for i, text in enumerate(texts.distinct) if not text}
+    report(table, column.name, texts, empty, faults)
+
+
+def _report(
+    table: RawTable, column: Column, texts: Texts, findings: dict[int, Finding], faults: Faults
+) -> None:
+    for severity in Severity:
+        some = {i: finding for i, finding in findings.items() if finding.severity is severity}
+        report(table, column.name, texts, some, faults)
+
+
+def _texts(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    findings = {}
+    if column.required:
+        findings = {i: placeholder(True) for i, text in enumerate(texts) if text and is_placeholder(text)}
+    return _Parsed(findings=findings)
+
+
+def _ids(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    found = ((i, id_fault(text)) for i, text in enumerate(texts) if text)
+    known = names.nodes
+    return _Parsed(
+        ints=np.array([known.get(text, -1) for text in texts], dtype=np.int64),
+        findings={i: finding for i, finding in found if finding},
+    )
+
+
+def _references(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    rows = names.rows[column.refers_to]
+    ints = np.array([rows.get(text, -1) for text in texts], dtype=np.int64)
+    return _Parsed(ints=ints, findings=_unknown(texts, ints, rows, column.refers_to, names))
+
+
+def _nodes(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    ints = np.array([names.nodes.get(text, -1) for text in texts], dtype=np.int64)
+    return _Parsed(ints=ints, findings=_unknown(texts, ints, names.nodes, "nodes", names))
+
+
+def _unknown(
+    texts: Sequence[str], ints: Ints, known: Mapping[str, int], table: str, names: Names
+) -> dict[int, Finding]:
+    if table in names.partial:
+        return {}
+    missing = [i for i in np.flatnonzero(ints < 0).tolist() if texts[i]]
+    return {i: unknown_name(texts[i], known, table, brief=n >= 50) for n, i in enumerate(missing)}
+
+
+def unknown_name(text: str, known: Iterable[str], table: str, brief: bool = False) -> Finding:
+    """The fault of naming a row that ``table`` does not have; no look for near names if ``brief``."""
+    what = table.removesuffix("s")
+    if brief:
+        return Finding("unknown-reference", f"is no {what}", f"add it to {table}")
+    if is_placeholder(text):
+        return placeholder(required=False)
+    number = _as_number(text)
+    same = next((name for name in known if _as_number(name) == number), None) if number is not None else None
+    if same is not None:
+        message = f'is no {what}; a spreadsheet may have read the code "{same}" as a number'
+        return Finding("code-read-as-number", message, f"write {same}, and format the column as text")
+    otherwise = f"add it to {table}" if table != "nodes" else "add it to nodes"
+    return Finding("unknown-reference", f"is no {what}", did_you_mean(text, _nearest(text, known), otherwise))
+
+
+def _as_number(text: str) -> Decimal | None:
+    if not text[:1].isdigit():
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _nearest(text: str, known: Iterable[str]) -> list[str]:
+    """The names worth comparing: all of a few, of many those that begin or end alike."""
+    names = list(known)
+    if len(names) <= _MANY:
+        return names
+    low = text.casefold()
+    alike = [name for name in names if name[:3].casefold() == low[:3] or name[-3:].casefold() == low[-3:]]
+    close = [name for name in alike if abs(len(name) - len(text)) <= 2]
+    return close[:_MANY]
+
+
+def _members(text: str) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
+
+
+def _reference_lists(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    rows = names.rows[column.refers_to]
+    parsed = _Parsed(lists=tuple(tuple(rows[m] for m in _members(t) if m in rows) for t in texts))
+    if column.refers_to in names.partial:
+        return parsed
+    for i, text in enumerate(texts):
+        missing = next((member for member in _members(text) if member not in rows), None)
+        if missing is not None:
+            found = unknown_name(missing, rows, column.refers_to, brief=len(parsed.findings) >= 50)
+            parsed.findings[i] = Finding(found.code, f'names "{missing}", which {found.message}', found.fix)
+    return parsed
+
+
+def _words(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    return _Parsed(words=tuple(tuple(_members(text)) for text in texts))
+
+
+def _choices(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    known = ("no", "yes") if column.kind is Kind.FLAG else column.choices
+    parsed = _Parsed(ints=np.array([known.index(t) if t in known else -1 for t in texts], dtype=np.int64))
+    for i in np.flatnonzero(parsed.ints < 0).tolist():
+        if texts[i]:
+            one_of = "write " + (" or ".join(known) if len(known) < 3 else "one of " + ", ".join(known))
+            finding = Finding(
+                "unknown-choice", "is not among the choices", did_you_mean(texts[i], known, one_of)
+            )
+            parsed.findings[i] = placeholder(column.required) if is_placeholder(texts[i]) else finding
+    return parsed
+
+
+def _dates(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    parsed = _Parsed(ints=np.full(len(texts), -1, dtype=np.int64))
+    for i, text in enumerate(texts):
+        found = parse_date(text) if text else None
+        if isinstance(found, Finding):
+            parsed.findings[i] = found
+        elif found is not None:
+            parsed.ints[i] = found.toordinal()
+    return parsed
+
+
+def _numbers(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
+    words = column.choices
+    pairs = [None if not text or text in words else parse_number(text) for text in texts]
+    parsed = _Parsed(ints=np.array([text in words for text in texts], dtype=np.int64))
+    for i, (text, pair) in enumerate(zip(texts, pairs, strict=True)):
+        finding = None
+        if pair is not None:
+            finding = _out_of_bounds(pair, column)
+        elif text and text not in words:
+            finding = number_fault(text)
+        if finding:
+            parsed.findings[i] = finding
+            if finding.severity is Severity.ERROR:
+                pairs[i] = None
+    _fit(pairs, parsed.findings)
+    digits = max((pair[1] for pair in pairs if pair), default=0)
+    mantissa = [pair[0] * 10 ** (digits - pair[1]) if pair else 0 for pair in pairs]
+    given = np.array([pair is not None for pair in pairs], dtype=bool)
+    parsed.numbers = Decimals(np.array(mantissa, dtype=np.int64), digits, given)
+    return parsed
+
+
+def _out_of_bounds(pair: tuple[int, int], column: Column) -> Finding | None:
+    mantissa, digits = pair
+    minimum = 0 if column.minimum is None and column.kind is Kind.QUANTITY else column.minimum
+    if column.kind is Kind.COUNT and digits:
+        return Finding("fractional-count", "is not a whole number", "write a whole number")
+    if minimum is not None and mantissa < minimum * 10**digits:
+        if minimum == 0:
+            return Finding("non-positive-quantity", "is negative", "write 0 or more")
+        return Finding("out-of-range", f"is less than {minimum}", f"write {minimum} or more")
+    if column.maximum is not None and mantissa > column.maximum * 10**digits:
+        return Finding("out-of-range", f"is more than {column.maximum}", f"write {column.maximum} or less")
+    if column.unit == "share" and 10**digits < mantissa <= 100 * 10**digits:
+        share = format(Decimal(mantissa).scaleb(-digits - 2).normalize(), "f")
+        message = "is more than the whole; is it a percentage?"
+        return Finding("percent-form", message, f"{mantissa / 10**digits:g} % is {share}", Severity.WARNING)
+    return None
+
+
+def _fit(pairs: list[tuple[int, int] | None], findings: dict[int, Finding]) -> None:
+    """Refuse numbers that cannot stand in one column of 64-bit decimals, the longest first."""
+    whole = max((len(str(abs(p[0]))) - p[1] for p in pairs if p), default=0)
+    digits = max((p[1] for p in pairs if p), default=0)
+    if whole + digits <= MOST_DIGITS:
+        return
+    room = max(0, MOST_DIGITS - min(whole, 12))
+    for i, pair in enumerate(pairs):
+        if pair and (pair[1] > room or len(str(abs(pair[0]))) - pair[1] > 12):
+            message = f"has too many digits; with this column's largest number, {room} decimals fit"
+            findings[i] = Finding("too-large", message, "round it, or choose a larger unit")
+            pairs[i] = None
+
+
+def _too_much(parsed: _Parsed, texts: Texts, resource: Resource | None) -> None:
+    """Refuse a column of quantities whose sum in steps would not fit."""
+    numbers = parsed.numbers
+    if numbers is None or not len(texts.code):
+        return
+    steps = 1 / ((resource.step if resource else Fraction(1)) * 10**numbers.digits)
+    peak = int(np.abs(numbers.mantissa).argmax())
+    if abs(int(numbers.mantissa[peak])) * len(texts.code) * steps > LARGEST:
+        limit = "in a column this long"
+        parsed.findings[peak] = Finding("too-large", f"is more than can be counted {limit}", "check the unit")
+        numbers.mantissa[:] = 0
+
+
+_Parser = Callable[[Sequence[str], Column, Names], _Parsed]
+_PARSERS: dict[Kind, _Parser] = {
+    Kind.ID: _ids,
+    Kind.TEXT: _texts,
+    Kind.REF: _references,
+    Kind.REFS: _reference_lists,
+    Kind.WORDS: _words,
+    Kind.CHOICE: _choices,
+    Kind.FLAG: _choices,
+    Kind.DATE: _dates,
+    Kind.NODE: _nodes,
+    **dict.fromkeys(NUMERIC, _numbers),
+}

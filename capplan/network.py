@@ -1,0 +1,158 @@
+"""Round trips over the network: circuits as measured, or estimated from their length.
+
+Round trip of a circuit = its measured ``rtt_ms``, else ``2 × km × route_factor × 5 µs + hops × per_hop``; light needs
+about 4.9 µs for a kilometre of fibre, the route factor allows for ducts that are longer than the crow flies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from scipy.sparse.csgraph import dijkstra
+
+from capplan.inventory import Inventory
+from capplan.units import Bools, Ints
+
+EARTH_RADIUS_KM = 6371.0088
+FIBRE_US_PER_KM = 5
+UNREACHABLE = -1
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RoundTrips:
+    """Round trips from some nodes to all nodes. ``us`` int64 [source, node], UNREACHABLE where there is no path;
+    ``estimated`` bool [source, node]: some part of the path was not measured."""
+
+    us: Ints
+    estimated: Bools
+
+
+@dataclass(frozen=True)
+class Network:
+    """The circuits of an inventory, each with a round trip in whole microseconds.
+
+    ``route_factor`` and ``per_hop_us`` are the parameters of the estimate.
+    """
+
+    inventory: Inventory
+    route_factor: float
+    per_hop_us: int
+
+    @cached_property
+    def positions(self) -> Floats:
+        """Latitude and longitude of each node in degrees, NaN where unknown. float64 [node, 2]."""
+        position = np.full((len(self.inventory.nodes), 2), np.nan)
+        for name in ("organisations", "sites", "nodes"):
+            table = self.inventory.table(name)
+            latitude, longitude = table.decimals("latitude"), table.decimals("longitude")
+            known = latitude.given & longitude.given
+            node = table.nodes("node")[known]
+            position[node, 0] = latitude.mantissa[known] / 10**latitude.digits
+            position[node, 1] = longitude.mantissa[known] / 10**longitude.digits
+        return position
+
+    @cached_property
+    def measured(self) -> Bools:
+        """Circuits whose round trip was measured. bool [circuit]."""
+        return self.inventory.table("circuits").decimals("rtt_ms").given
+
+    @cached_property
+    def circuit_us(self) -> Ints:
+        """Round trip of each circuit, UNREACHABLE where neither measured nor to be estimated. int64 [circuit]."""
+        table = self.inventory.table("circuits")
+        rtt, km = table.decimals("rtt_ms"), table.decimals("km")
+        straight = self.distance_km(table.nodes("a"), table.nodes("b"))
+        length = np.where(km.given, km.mantissa / 10**km.digits, straight)
+        guess = self.estimate_us(length, table.counts("hops"))
+        exact = (rtt.mantissa * 1000 + 10**rtt.digits // 2) // 10**rtt.digits
+        return np.where(rtt.given, exact, guess)
+
+    def distance_km(self, a: Ints, b: Ints) -> Floats:
+        """Great-circle distance between nodes (haversine), NaN where a position is unknown. float64 [k]."""
+        start, end = np.radians(self.positions[a]), np.radians(self.positions[b])
+        rise = np.sin((end[:, 0] - start[:, 0]) / 2) ** 2
+        turn = np.sin((end[:, 1] - start[:, 1]) / 2) ** 2
+        h = rise + np.cos(start[:, 0]) * np.cos(end[:, 0]) * turn
+        return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
+
+    def estimate_us(self, km: Floats, hops: Ints) -> Ints:
+        """Estimated round trip in whole microseconds, UNREACHABLE where the length is unknown. int64 [k]."""
+        exact = 2 * km * self.route_factor * FIBRE_US_PER_KM + hops * self.per_hop_us
+        # Rounding to nanoseconds first keeps the last bits of sines and cosines out of the result.
+        whole = np.floor(np.round(np.nan_to_num(exact), 3) + 0.5).astype(np.int64)
+        return np.where(np.isnan(exact), UNREACHABLE, whole)
+
+    def attached(self, existing: Bools) -> Bools:
+        """Nodes at which at least one existing circuit ends. bool [node]."""
+        table = self.inventory.table("circuits")
+        found = np.zeros(len(self.inventory.nodes), dtype=np.bool_)
+        found[table.nodes("a")[existing]] = True
+        found[table.nodes("b")[existing]] = True
+        return found
+
+    def round_trips(self, sources: Ints, existing: Bools) -> RoundTrips:
+        """Shortest round trips from ``sources`` int64 [source] over the ``existing`` bool [circuit] circuits.
+
+        Between ends of which one has no circuit at all the straight distance gives an estimate. A node is at
+        round trip 0 from itself.
+        """
+        usable = existing & (self.circuit_us >= 0) & self._standing
+        graph, guessed = self._graph(usable)
+        distance, before = dijkstra(graph, indices=sources, return_predecessors=True)
+        # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
+        hops, estimated = _along_paths(distance, before, guessed)
+        us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
+        return self._with_straight_lines(sources, self.attached(usable), RoundTrips(us, estimated))
+
+    @property
+    def _standing(self) -> Bools:
+        """Circuits neither end of which is a removed site. bool [circuit]."""
+        table, sites = self.inventory.table("circuits"), self.inventory.table("sites")
+        gone = np.zeros(len(self.inventory.nodes), dtype=np.bool_)
+        gone[sites.nodes("node")[self.inventory.removed_sites]] = True
+        gone[sites.nodes("node")[~self.inventory.removed_sites]] = False
+        return np.asarray(~gone[table.nodes("a")] & ~gone[table.nodes("b")])
+
+    def _graph(self, usable: Bools) -> tuple[sp.csr_array, sp.csr_array]:
+        """Weights (µs + 1) of the best circuit of each pair of nodes, and which of them are estimates."""
+        table = self.inventory.table("circuits")
+        ends = np.sort(np.stack([table.nodes("a"), table.nodes("b")], axis=1)[usable], axis=1)
+        us, guess = self.circuit_us[usable], (~self.measured[usable]).astype(np.int64)
+        order = np.lexsort((guess, us, ends[:, 1], ends[:, 0]))
+        _, first = np.unique(ends[order], axis=0, return_index=True)
+        best = order[first]
+        size = len(self.inventory.nodes)
+        both = (np.concatenate([ends[best, 0], ends[best, 1]]), np.concatenate([ends[best, 1], ends[best, 0]]))
+        weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
+        return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
+
+    def _with_straight_lines(self, sources: Ints, attached: Bools, trips: RoundTrips) -> RoundTrips:
+        us, estimated = trips.us.copy(), trips.estimated.copy()
+        for i, source in enumerate(sources):
+            loose = np.flatnonzero(~attached if attached[source] else np.ones(len(attached), dtype=np.bool_))
+            loose = loose[loose != source]
+            straight = self.distance_km(np.full(len(loose), source), loose)
+            us[i, loose] = self.estimate_us(straight, np.zeros(len(loose), dtype=np.int64))
+            estimated[i, loose] = True
+        return RoundTrips(us, estimated)
+
+
+def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple[Ints, Bools]:
+    """Number of circuits on each shortest path, and whether one of them is an estimate. [source, node]."""
+    hops = np.zeros(distance.shape, dtype=np.int64)
+    estimated = np.zeros(distance.shape, dtype=np.bool_)
+    order = np.argsort(distance, axis=1, kind="stable")
+    estimates = guessed.todok()
+    for i in range(distance.shape[0]):
+        for node in order[i]:
+            prior = before[i, node]
+            if prior >= 0:
+                hops[i, node] = hops[i, prior] + 1
+                estimated[i, node] = estimated[i, prior] or bool(estimates.get((prior, node), 0))
+    return hops, estimated

@@ -1,0 +1,197 @@
+"""Problem: what rules and goals read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from pydantic import BaseModel
+
+from capplan.inventory import Inventory, Table
+from capplan.model import Model
+from capplan.problem.periods import FIRST_DAY, LAST_DAY, Periods, growth_factor
+from capplan.units import Bools, Decimals, Ints, Resource, scaled
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An inventory under a model.
+
+    ``rules`` maps the name of each rule that is on to its options. ``members`` lists the workloads of each
+    item, items in the order of their first workload. Workloads, sites and all other rows are numbered in id order.
+    """
+
+    inventory: Inventory
+    model: Model
+    rules: Mapping[str, BaseModel]
+    periods: Periods
+    members: Sequence[Sequence[int]]
+    _overrides: dict[int, tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
+
+    @property
+    def workloads(self) -> Table:
+        """The workloads."""
+        return self.inventory.table("workloads")
+
+    @property
+    def sites(self) -> Table:
+        """The sites."""
+        return self.inventory.table("sites")
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The resources that occur."""
+        return self.inventory.resources
+
+    # -- time ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def active_days(self) -> Ints:
+        """Days on which each workload is active. int64 [workload, period]."""
+        table = self.workloads
+        return self.periods.overlap(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))
+
+    @cached_property
+    def active(self) -> Bools:
+        """Whether a workload is active on any day of a period. bool [workload, period]."""
+        return np.asarray(self.active_days > 0)
+
+    @cached_property
+    def window(self) -> tuple[Ints, Ints]:
+        """First day and end of each workload's activity within the horizon. int64 [workload] each."""
+        table = self.workloads
+        first = np.maximum(table.dates("from", FIRST_DAY), self.periods.start[0])
+        last = np.minimum(table.dates("to", LAST_DAY), self.periods.end[-1])
+        return first, last
+
+    @cached_property
+    def first_period(self) -> Ints:
+        """First period in which each workload is active, -1 if none. int64 [workload]."""
+        return np.where(self.active.any(axis=1), self.active.argmax(axis=1), -1)
+
+    # -- demand -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def demand(self) -> Ints:
+        """Demand in steps, 0 outside activity. int64 [workload, resource, period]."""
+        rows = np.arange(len(self.workloads), dtype=np.int64)
+        shape = (len(rows), len(self.resources), len(self.periods))
+        steps = np.zeros(shape, dtype=np.int64)
+        for r in range(len(self.resources)):
+            steps[:, r, :] = self._grown(self._cells(self.workloads, rows, r), rows, r)
+        return steps * self.active[:, None, :]
+
+    def _cells(self, table: Table, workload: Ints, r: int) -> Decimals:
+        """Demand cells of a table whose rows belong to ``workload`` int64 [row]; blank cooling is power."""
+        cells = table.decimals(self.resources[r].name)
+        if self.resources[r].name != "cooling_kw":
+            return cells
+        power = table.decimals("power_kw")
+        blank = ~cells.given & ~self.workloads.given("cooling_kw")[workload]
+        digits = max(cells.digits, power.digits)
+        own = cells.mantissa * 10 ** (digits - cells.digits)
+        heat = power.mantissa * 10 ** (digits - power.digits)
+        return Decimals(np.where(blank, heat, own), digits, np.where(blank, power.given, cells.given))
+
+    def _grown(self, cells: Decimals, workload: Ints, r: int) -> Ints:
+        """Demand of one resource grown to each period and rounded up to its step. int64 [row, period]."""
+        step = self.resources[r].step * 10**cells.digits
+        grown = np.repeat(scaled(cells.mantissa, 1 / step, "up")[:, None], len(self.periods), axis=1)
+        rates = self._growth(self.resources[r].name)
+        for rate in sorted(set(rates) - {Fraction(0)}):
+            which = np.flatnonzero(np.array([rates[w] == rate for w in workload], dtype=np.bool_))
+            for t in range(len(self.periods)):
+                grown[which, t] = scaled(cells.mantissa[which], self._factor(rate, t) / step, "up")
+        return grown
+
+    def _growth(self, resource: str) -> list[Fraction]:
+        """Yearly growth of each workload in one resource."""
+        table = self.workloads
+        own, common = table.decimals("growth_" + resource), table.decimals("growth")
+        if not own.given.any() and not common.given.any():
+            return [Fraction(0)] * len(table)
+        return [(own if own.given[w] else common).fraction(w) for w in range(len(table))]
+
+    def _factor(self, rate: Fraction, t: int) -> Fraction:
+        ends = int(self.periods.start[t]), int(self.periods.end[t]) - 1
+        return max(growth_factor(rate, self.inventory.as_of, date.fromordinal(day)) for day in ends)
+
+    def demand_at(self, workload: Ints, site: Ints, r: int) -> Ints:
+        """Demand of resource ``r`` by each (workload, site) pair, placements' own figures included.
+
+        ``workload``, ``site`` int64 [row]; returns int64 [row, period].
+        """
+        steps = self.demand[workload, r, :]
+        pairs, own = self._own_demand(r)
+        if len(pairs):
+            key = workload * len(self.sites) + site
+            at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
+            hit = pairs[at] == key
+            steps[hit] = own[at[hit]] * self.active[workload[hit]]
+        return np.asarray(steps)
+
+    def _own_demand(self, r: int) -> tuple[Ints, Ints]:
+        """Pairs (as workload × sites + site, ascending) with a demand of their own, and it [pair, period]."""
+        if r not in self._overrides:
+            table = self.inventory.table("placements")
+            workload = table.refs("workload")
+            key = workload * len(self.sites) + table.refs("site")
+            cells = self._cells(table, workload, r)
+            grown = self._grown(cells, workload, r)
+            order = np.argsort(key[cells.given], kind="stable")
+            self._overrides[r] = key[cells.given][order], grown[cells.given][order]
+        return self._overrides[r]
+
+    def own_demand_peak(self, r: int) -> int:
+        """The sum of all pairs' own demands of resource ``r``: no site can need more on their account."""
+        return int(self._own_demand(r)[1].sum())
+
+    def capacity(self, r: int) -> Ints:
+        """Physical capacity of every site in steps, UNLIMITED where unlimited. int64 [site]."""
+        return self.inventory.capacity[:, r]
+
+    def headroom(self, resource: str) -> Fraction:
+        """The share of capacity that the model keeps free."""
+        return self.model.headroom.get(resource, Fraction(0))
+
+    def may_buy(self, purchase: str) -> bool:
+        """Whether the model allows this purchase to be decided."""
+        allowed = self.model.purchases
+        return allowed == "all" or (allowed != "none" and purchase in allowed)
+
+    # -- money --------------------------------------------------------------------------------------------
+
+    def pence(self, table: Table, column: str, days: Ints) -> Ints:
+        """A yearly amount for so many days of each row, rounded half up to the penny.
+
+        ``days`` int64 [row, period]; returns the same shape.
+        """
+        cells = table.decimals(column)
+        factor = Fraction(self.inventory.currency.pence_per_unit, 365 * 10**cells.digits)
+        return scaled(cells.mantissa[:, None] * days, factor)
+
+    def pence_once(self, table: Table, column: str) -> Ints:
+        """A one-off amount of each row, rounded half up to the penny. int64 [row]."""
+        return table.decimals(column).rounded(Fraction(1, self.inventory.currency.pence_per_unit), "half_up")
+
+    def exact_pence(self, table: Table, column: str, row: int) -> Fraction:
+        """An amount in pence, unrounded."""
+        return table.decimals(column).fraction(row) * self.inventory.currency.pence_per_unit
+
+    # -- leaving out --------------------------------------------------------------------------------------
+
+    @cached_property
+    def optional(self) -> Bools:
+        """Workloads that may be left out at the price of their value. bool [workload]."""
+        return self.workloads.given("value")
+
+    @cached_property
+    def may_leave_out(self) -> Bools:
+        """Items that the model allows to be left out. bool [item]."""
+        if self.model.left_out == "any":
+            return np.ones(len(self.members), dtype=np.bool_)
+        return np.array([all(self.optional[w] for w in group) for group in self.members], dtype=np.bool_)

@@ -1,0 +1,79 @@
+"""Use of sites: which option uses how much of what, where and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from capplan.problem.options import Options
+from capplan.problem.problem import Problem
+from capplan.program import Builder
+from capplan.units import Bools, Ints, scaled
+
+
+def uses(problem: Problem, options: Options) -> Iterator[tuple[int, Ints, Ints, Ints]]:
+    """Per resource: its number, and for every positive use the placed row, the period and the steps.
+
+    Yields (resource, row, period, steps), the last three int64 [k].
+    """
+    for r in range(len(problem.resources)):
+        steps = problem.demand_at(options.workload, options.site, r)
+        row, period = np.nonzero(steps)
+        yield r, row, period, steps[row, period]
+
+
+def used(problem: Problem, options: Options) -> Ints:
+    """Steps of each resource used at each site if all options are taken. int64 [site, resource, period]."""
+    total = np.zeros((len(problem.sites), len(problem.resources), len(problem.periods)), dtype=np.int64)
+    for r, row, period, steps in uses(problem, options):
+        np.add.at(total, (options.site[row], r, period), steps)
+    return total
+
+
+def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
+    """Facts "some active workload is at this site in this period"; -1 where none could be. int64 [site, period]."""
+    row, period = np.nonzero(problem.active[options.workload])
+    group = options.site[row] * len(problem.periods) + period
+    facts = builder.any_of(group, options.option[row], len(problem.sites) * len(problem.periods))
+    return facts.reshape(len(problem.sites), len(problem.periods))
+
+
+def site_ever_used(problem: Problem, options: Options, builder: Builder) -> Ints:
+    """Facts "some active workload is at this site in any period"; -1 where none could be. int64 [site]."""
+    rows = np.flatnonzero(problem.active.any(axis=1)[options.workload])
+    return builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
+
+
+def moved(problem: Problem, options: Options) -> Bools:
+    """Whether each placed row is elsewhere than its workload's current site. bool [row]."""
+    now = problem.inventory.current_site[options.workload]
+    return np.asarray((now >= 0) & (now != options.site))
+
+
+def priced(parts: Sequence[tuple[Ints, Sequence[Fraction]]], site: Ints, sites: int) -> Ints:
+    """Σ over parts of quantity × the site's rate, added exactly and rounded once, half up.
+
+    Each part is (quantity int64 [row, period], rate per site); ``site`` int64 [row]. Returns int64 [row, period].
+    """
+    total = np.zeros(parts[0][0].shape if parts else (len(site), 0), dtype=np.int64)
+    order = np.argsort(site, kind="stable")
+    start = np.searchsorted(site[order], np.arange(sites + 1))
+    for s in range(sites):
+        rows = order[start[s] : start[s + 1]]
+        rates = [rate[s] for _, rate in parts]
+        if len(rows) and any(rates):
+            total[rows] = _sum_rounded([quantity[rows] for quantity, _ in parts], rates)
+    return total
+
+
+def _sum_rounded(quantities: Sequence[Ints], rates: Sequence[Fraction]) -> Ints:
+    common = np.lcm.reduce([rate.denominator for rate in rates], dtype=object)
+    tops = [int(rate * common) for rate in rates]
+    peak = sum(int(q.max(initial=0)) * top for q, top in zip(quantities, tops, strict=True))
+    kind = np.int64 if peak < 2**61 else object
+    whole = sum(q.astype(kind) * top for q, top in zip(quantities, tops, strict=True))
+    if kind is object:
+        return np.array((2 * whole + common) // (2 * common), dtype=np.int64)
+    return scaled(np.asarray(whole), Fraction(1, int(common)))

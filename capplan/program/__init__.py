@@ -1,0 +1,34 @@
+"""The Program: a planning problem as a few kinds of exact integer statement, held as arrays."""
+
+from capplan.program.build import Builder, LimitBlock
+from capplan.program.evaluate import Values, evaluate, least_derived
+from capplan.program.statements import (
+    Charge,
+    Form,
+    Goal,
+    LimitName,
+    LinearGoal,
+    Program,
+    Purchases,
+    PurchaseName,
+    WorstGoal,
+    weighted,
+)
+
+__all__ = [
+    "Builder",
+    "Charge",
+    "Form",
+    "Goal",
+    "LimitBlock",
+    "LimitName",
+    "LinearGoal",
+    "Program",
+    "PurchaseName",
+    "Purchases",
+    "Values",
+    "WorstGoal",
+    "evaluate",
+    "least_derived",
+    "weighted",
+]

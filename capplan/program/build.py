@@ -1,0 +1,187 @@
+"""Builder: rules and goals add their statements here; the Program is assembled at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import scipy.sparse as sp
+
+from capplan.program.statements import Charge, Goal, LimitName, Program, PurchaseName, Purchases
+from capplan.units import LARGEST, Bools, Ints
+
+
+@dataclass
+class _Entries:
+    """Coordinates of a sparse matrix, collected in pieces."""
+
+    row: list[Ints] = field(default_factory=list)
+    index: list[Ints] = field(default_factory=list)
+    value: list[Ints] = field(default_factory=list)
+
+    def add(self, row: Ints, index: Ints, value: Ints) -> None:
+        self.row.append(row)
+        self.index.append(index)
+        self.value.append(value)
+
+    def joined(self) -> tuple[Ints, Ints, Ints]:
+        empty = np.zeros(0, dtype=np.int64)
+        return tuple(np.concatenate([empty, *parts]) for parts in (self.row, self.index, self.value))  # type: ignore[return-value]  # three lists give three arrays
+
+
+class LimitBlock:
+    """Rows just added to a Builder; coefficients are filled in by kind of column.
+
+    ``row`` counts from 0 within the block; several entries for one place add up.
+    """
+
+    def __init__(self, builder: Builder, first: int) -> None:
+        self._builder = builder
+        self._first = first
+
+    def options(self, row: Ints, option: Ints, coefficient: Ints) -> None:
+        """Add coefficients of options. All int64 [k]."""
+        self._builder._option_entries.add(row + self._first, option, coefficient)
+
+    def facts(self, row: Ints, fact: Ints, coefficient: Ints) -> None:
+        """Add coefficients of facts. All int64 [k]."""
+        self._builder._fact_entries.add(row + self._first, fact, coefficient)
+
+    def purchases(self, row: Ints, purchase: Ints, coefficient: Ints) -> None:
+        """Add coefficients of purchases (negative: the purchase widens the limit). All int64 [k]."""
+        self._builder._purchase_entries.add(row + self._first, purchase, coefficient)
+
+
+class Builder:
+    """Collects the statements of a Program over a given option table.
+
+    ``item`` int64 [option], ascending.
+    """
+
+    def __init__(self, item: Ints, items: int) -> None:
+        self.item = item
+        self.items = items
+        self.purchase_names: list[PurchaseName] = []
+        self.charges: list[Charge] = []
+        self._upper: list[int] = []
+        self._derived: list[bool] = []
+        self._facts: list[Ints] = []
+        self._fact_index: dict[bytes, int] = {}
+        self._names: list[LimitName] = []
+        self._bound: list[Ints] = []
+        self._option_entries = _Entries()
+        self._fact_entries = _Entries()
+        self._purchase_entries = _Entries()
+
+    @property
+    def options(self) -> int:
+        """Number of options."""
+        return len(self.item)
+
+    @property
+    def fact_count(self) -> int:
+        """Number of facts so far."""
+        return len(self._facts)
+
+    def any_of(self, group: Ints, option: Ints, groups: int) -> Ints:
+        """Facts "any of these options is taken", one per group; equal sets of options are one fact.
+
+        ``group`` and ``option`` int64 [k] say which option belongs to which group. Returns int64
+        [groups]: the fact's index, or -1 for a group without options (which can never hold).
+        """
+        order = np.lexsort((option, group))
+        group, option = group[order], option[order]
+        start = np.searchsorted(group, np.arange(groups + 1))
+        found = np.full(groups, -1, dtype=np.int64)
+        for g in np.flatnonzero(np.diff(start)):
+            members = np.unique(option[start[g] : start[g + 1]])
+            found[g] = self._fact(members)
+        return found
+
+    def _fact(self, members: Ints) -> int:
+        key = members.tobytes()
+        if key not in self._fact_index:
+            self._fact_index[key] = len(self._facts)
+            self._facts.append(members)
+        return self._fact_index[key]
+
+    def purchase(self, name: PurchaseName, upper: int, *, derived: bool) -> int:
+        """A thing of which up to ``upper`` whole steps can be bought. Returns its index."""
+        self.purchase_names.append(name)
+        self._upper.append(upper)
+        self._derived.append(derived)
+        return len(self.purchase_names) - 1
+
+    def is_derived(self, purchase: int) -> bool:
+        """Whether a purchase follows from the choices."""
+        return self._derived[purchase]
+
+    def upper(self, purchase: int) -> int:
+        """The most steps of a purchase."""
+        return self._upper[purchase]
+
+    def limits(self, names: Sequence[LimitName], bound: Ints) -> LimitBlock:
+        """New rows: the sum of what is filled in ≤ ``bound`` int64 [row]."""
+        first = len(self._names)
+        self._names.extend(names)
+        self._bound.append(np.asarray(bound, dtype=np.int64))
+        return LimitBlock(self, first)
+
+    def charge(self, charge: Charge) -> None:
+        """Record money that follows from columns (see Charge)."""
+        self.charges.append(charge)
+
+    def purchase_charge(self, purchase: int, kind: str, period: int, amount: Fraction, label: str = "") -> None:
+        """Record what one step of a purchase costs in a period, exact pence."""
+        name = self.purchase_names[purchase]
+        one = np.ones(1, dtype=np.int64)
+        self.charge(
+            Charge(kind, period, "purchase", one * purchase, [amount], one * name.site, -one, label or name.purchase)
+        )
+
+    def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
+        """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""
+        columns = self.options + len(self._facts) + len(self.purchase_names)
+        shifts = (0, self.options, self.options + len(self._facts))
+        parts = [
+            (row, index + shift, value)
+            for entries, shift in zip(self._all_entries(), shifts, strict=True)
+            for row, index, value in [entries.joined()]
+        ]
+        row, column, value = (np.concatenate(piece) for piece in zip(*parts, strict=True))
+        limits = sp.csr_array((value, (row, column)), shape=(len(self._names), columns), dtype=np.int64)
+        limits.sum_duplicates()
+        upper = np.array(self._upper, dtype=np.int64)
+        _check_sums(limits, self.options + len(self._facts), upper)
+        return Program(
+            item=self.item,
+            items=self.items,
+            any_of=self._any_of_matrix(),
+            purchases=Purchases(tuple(self.purchase_names), upper, np.array(self._derived, dtype=np.bool_)),
+            limits=limits,
+            bound=np.concatenate([np.zeros(0, dtype=np.int64), *self._bound]),
+            limit_names=tuple(self._names),
+            goals=tuple(goals),
+            ties=ties,
+            tie_base=tie_base,
+            charges=tuple(self.charges),
+        )
+
+    def _all_entries(self) -> tuple[_Entries, _Entries, _Entries]:
+        return self._option_entries, self._fact_entries, self._purchase_entries
+
+    def _any_of_matrix(self) -> sp.csr_array:
+        start = np.cumsum([0] + [len(members) for members in self._facts])
+        option = np.concatenate([np.zeros(0, dtype=np.int64), *self._facts])
+        ones: Bools = np.ones(len(option), dtype=np.bool_)
+        return sp.csr_array((ones, option, start), shape=(len(self._facts), self.options))
+
+
+def _check_sums(limits: sp.csr_array, binaries: int, upper: Ints) -> None:
+    """Refuse a limit whose left-hand side could leave 64-bit integers whatever is chosen."""
+    most = np.ones(limits.shape[1])
+    most[binaries:] = upper
+    if len(limits.data) and (abs(limits).astype(np.float64) @ most).max() >= LARGEST:
+        raise OverflowError("a limit adds up to more than 64-bit integers hold")

@@ -1,0 +1,221 @@
+"""The kinds of statement a Program is made of.
+
+A *column* is anything that can be counted: first every option (0 or 1), then every fact (0 or 1), then
+every purchase (whole steps). All matrices below have one entry a column, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import lcm
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+
+from capplan.units import Bools, Ints
+
+Source: TypeAlias = tuple[str, int, str]
+"""Where a statement comes from: table, row in it, column (``""`` for the whole row)."""
+
+NO_PERIOD = -1
+NO_SITE = -1
+
+
+class LimitName(NamedTuple):
+    """What a limit is called, and how its integers read: natural amount = value × ``per_unit``.
+
+    ``physical`` is the bound without policy such as headroom, in the same integers (None: the same bound).
+    """
+
+    rule: str
+    subject: str
+    period: int
+    unit: str
+    per_unit: Fraction
+    site: int = NO_SITE
+    source: Source | None = None
+    physical: int | None = None
+
+
+class PurchaseName(NamedTuple):
+    """What a purchase is called: id, site and the period from which it counts, and what a step gives."""
+
+    purchase: str
+    site: int
+    period: int
+    gives: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Money that follows from columns.
+
+    ``on`` says of which kind ``index`` int64 [k] is: an option, a fact, a purchase, or ``always`` (paid in any
+    case). ``amounts`` are pence for one unit of the column: int64 [k], or exact Fractions for purchases.
+    ``site`` and ``workload`` int64 [k], -1 where there is none. A charge of NO_PERIOD is one-off and falls in the
+    first period in which its site is used. ``label`` names the row that charges, where site and workload do not.
+    """
+
+    kind: str
+    period: int
+    on: Literal["option", "fact", "purchase", "always"]
+    index: Ints
+    amounts: Ints | Sequence[Fraction]
+    site: Ints
+    workload: Ints
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A linear form on its way to a goal: exact values per column, natural amount = value × ``unit``.
+
+    ``options`` int64 [option]; ``facts`` and ``purchases`` map an index to its coefficient.
+    """
+
+    options: Ints
+    facts: Mapping[int, int] = field(default_factory=dict)
+    purchases: Mapping[int, Fraction] = field(default_factory=dict)
+    constant: Fraction = Fraction(0)
+    unit: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True)
+class LinearGoal:
+    """Minimise ``coefficients · x + constant``; natural value = that × ``unit``, read in ``reads``.
+
+    ``coefficients`` int64 [column].
+    """
+
+    name: str
+    coefficients: Ints
+    constant: int
+    unit: Fraction
+    reads: str = ""
+
+    def value(self, x: Ints) -> int:
+        """The goal's integer at ``x`` int64 [column]."""
+        return int(self.coefficients @ x) + self.constant
+
+    def natural(self, value: int | Fraction) -> Fraction:
+        """A value in the unit people read."""
+        return value * self.unit
+
+
+@dataclass(frozen=True)
+class WorstGoal:
+    """Minimise the greatest ``use[row] / capacity[row]``, compared as exact fractions.
+
+    ``use`` int64 sparse [row, column], ``capacity`` int64 [row], all positive.
+    """
+
+    name: str
+    use: sp.csr_array
+    capacity: Ints
+    reads: str = "share"
+
+    def value(self, x: Ints) -> Fraction:
+        """The greatest utilisation at ``x`` (0 without rows)."""
+        used = self.use @ x
+        if not len(used):
+            return Fraction(0)
+        # Floats only shortlist; the greatest is found among near ties exactly.
+        ratio = used / self.capacity
+        near = np.flatnonzero(ratio >= ratio.max() - 1e-9)
+        return max(Fraction(int(used[i]), int(self.capacity[i])) for i in near)
+
+    def natural(self, value: int | Fraction) -> Fraction:
+        """A value in the unit people read: a share of capacity."""
+        return Fraction(value)
+
+
+Goal: TypeAlias = LinearGoal | WorstGoal
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Whole steps of things that can be bought. All int64 or bool [purchase].
+
+    ``upper`` is the most that can be bought; ``derived`` marks those that follow from the choices.
+    """
+
+    names: tuple[PurchaseName, ...]
+    upper: Ints
+    derived: Bools
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Choices, facts, purchases, limits and goals as arrays.
+
+    ``item`` int64 [option] ascending: the item that an option places. ``any_of`` bool sparse
+    [fact, option]: a fact holds when any of its options is taken. ``limits`` int64 sparse [limit, column]
+    ≤ ``bound`` int64 [limit]. ``ties`` int64 sparse [digit, column] with ``tie_base`` int64 [digit]: among equally
+    good plans the one with the smallest digits, read in order, is taken.
+    """
+
+    item: Ints
+    items: int
+    any_of: sp.csr_array
+    purchases: Purchases
+    limits: sp.csr_array
+    bound: Ints
+    limit_names: tuple[LimitName, ...]
+    goals: tuple[Goal, ...]
+    ties: sp.csr_array
+    tie_base: Ints
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def options(self) -> int:
+        """Number of options."""
+        return len(self.item)
+
+    @property
+    def facts(self) -> int:
+        """Number of facts."""
+        return int(self.any_of.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Number of columns: options, facts and purchases."""
+        return self.options + self.facts + len(self.purchases)
+
+    @property
+    def item_start(self) -> Ints:
+        """First option of each item, and the end. int64 [item + 1]."""
+        return np.searchsorted(self.item, np.arange(self.items + 1)).astype(np.int64)
+
+
+def weighted(
+    name: str, reads: str, parts: Sequence[tuple[Form, Fraction]], options: int, facts: int, purchases: int
+) -> LinearGoal:
+    """One goal out of weighted forms, in the smallest common integer unit.
+
+    A single form of weight 1 keeps its unit; a sum is measured in natural units × weight.
+    """
+    factors = [weight * form.unit for form, weight in parts]
+    denominators = [f.denominator for f in factors]
+    for (form, _), factor in zip(parts, factors, strict=True):
+        denominators += [(c * factor).denominator for c in form.purchases.values()]
+        denominators.append((form.constant * factor).denominator)
+    scale = lcm(*denominators) if denominators else 1
+    total = np.zeros(options + facts + purchases, dtype=np.int64)
+    constant = Fraction(0)
+    for (form, _), factor in zip(parts, factors, strict=True):
+        times = int(factor * scale)
+        total[:options] += form.options * times
+        for fact, value in form.facts.items():
+            total[options + fact] += value * times
+        for purchase, exact in form.purchases.items():
+            total[options + facts + purchase] += int(exact * factor * scale)
+        constant += form.constant * factor * scale
+    divisor = int(np.gcd.reduce(np.append(total, int(constant)))) or 1
+    return LinearGoal(name, total // divisor, int(constant) // divisor, Fraction(divisor, scale), reads)

@@ -1,0 +1,179 @@
+"""Where a workload may go at all: pins, allowed and forbidden sites, listed pairs, dates, countries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import numpy as np
+
+from capplan.errors import Fault
+from capplan.inventory import Column, Kind, TableSchema
+from capplan.problem import Options, Problem
+from capplan.problem.periods import FIRST_DAY, LAST_DAY
+from capplan.program.statements import Source
+from capplan.rules.base import Exclusion, Rule
+from capplan.units import Bools, Ints
+
+
+class Allowed(Rule):
+    """A workload may go only where pins, lists, dates and countries let it."""
+
+    summary = "pinned, allowed and forbidden sites, listed placements, site dates, countries"
+    schemas = (
+        TableSchema(
+            "workloads",
+            ("workload",),
+            (
+                Column("pinned_site", Kind.REF, "the one site it must be at", refers_to="sites"),
+                Column("allowed_sites", Kind.REFS, "the only sites it may be at (blank: all)", refers_to="sites"),
+                Column("forbidden_sites", Kind.REFS, "sites it may not be at", refers_to="sites"),
+                Column("countries", Kind.WORDS, "the only countries it may be in (blank: all)"),
+            ),
+            "",
+        ),
+        TableSchema(
+            "placements",
+            ("workload", "site"),
+            (Column("allowed", Kind.FLAG, "whether this workload may be at this site", default="yes"),),
+            "",
+        ),
+    )
+
+    def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Options that put a workload where something written forbids it."""
+        checks = (self._removed, self._dates, self._pinned, self._allowed, self._forbidden, self._countries, self._placements)
+        for check in checks:
+            yield from check(problem, options)
+
+    def _exclusion(
+        self, options: Options, bad: Bools, reason: Callable[[int, int], str], source: Callable[[int, int], Source]
+    ) -> Iterable[Exclusion]:
+        """One exclusion out of a mask over placed rows; texts are made for (workload, site)."""
+        rows = np.flatnonzero(bad)
+        if not len(rows):
+            return
+        workload, site = options.workload[rows], options.site[rows]
+        yield Exclusion(
+            self.name,
+            options.option[rows],
+            lambda i: reason(int(workload[i]), int(site[i])),
+            lambda i: source(int(workload[i]), int(site[i])),
+        )
+
+    def _removed(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        ids = problem.sites.ids
+        return self._exclusion(
+            options,
+            problem.inventory.removed_sites[options.site],
+            lambda w, s: f"{ids[s]} is removed in this scenario",
+            lambda w, s: ("sites", s, "site"),
+        )
+
+    def _dates(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        table = problem.sites
+        opens, closes = table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY)
+        first, last = problem.window
+        w, s = options.workload, options.site
+        runs = first[w] < last[w]
+
+        def reason(workload: int, site: int) -> str:
+            need = f"{_day(first[workload])} to {_day(last[workload])}"
+            have = f"from {_day(opens[site])} to {_day(closes[site])}"
+            return f"needed {need}, but {table.ids[site]} is open {have}"
+
+        bad = runs & ((first[w] < opens[s]) | (last[w] > closes[s]))
+        return self._exclusion(options, bad, reason, lambda w, s: ("sites", s, "from"))
+
+    def _pinned(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        pinned = problem.workloads.refs("pinned_site")
+        mine = pinned[options.workload]
+        return self._exclusion(
+            options,
+            (mine >= 0) & (mine != options.site),
+            lambda w, s: f"pinned to {problem.sites.ids[pinned[w]]}",
+            lambda w, s: ("workloads", w, "pinned_site"),
+        )
+
+    def _allowed(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        lists = problem.workloads.ref_lists("allowed_sites")
+        given = np.array([bool(sites) for sites in lists], dtype=np.bool_)
+        inside = _listed(lists, options, len(problem.sites))
+        return self._exclusion(
+            options,
+            given[options.workload] & ~inside,
+            lambda w, s: f"allowed only at {', '.join(problem.sites.ids[x] for x in lists[w])}",
+            lambda w, s: ("workloads", w, "allowed_sites"),
+        )
+
+    def _forbidden(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        lists = problem.workloads.ref_lists("forbidden_sites")
+        return self._exclusion(
+            options,
+            _listed(lists, options, len(problem.sites)),
+            lambda w, s: f"forbidden at {problem.sites.ids[s]}",
+            lambda w, s: ("workloads", w, "forbidden_sites"),
+        )
+
+    def _countries(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        lists = problem.workloads.words("countries")
+        country = problem.sites.text("country")
+        names = sorted(set(country))
+        number = np.array([names.index(name) for name in country], dtype=np.int64)
+        allowed = np.array([[not words or name in words for name in names] for words in lists], dtype=np.bool_)
+        bad = ~allowed.reshape(len(lists), len(names))[options.workload, number[options.site]]
+
+        def reason(w: int, s: int) -> str:
+            return f"{problem.sites.ids[s]} is in {country[s] or 'no stated country'}, allowed: {', '.join(lists[w])}"
+
+        return self._exclusion(options, bad, reason, lambda w, s: ("workloads", w, "countries"))
+
+    def _placements(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        table = problem.inventory.table("placements")
+        pair = table.refs("workload") * len(problem.sites) + table.refs("site")
+        mine = options.workload * len(problem.sites) + options.site
+        refused = np.isin(mine, pair[~table.flags("allowed")])
+        row = dict(zip(pair.tolist(), range(len(table)), strict=True))
+        notes = table.text("reason")
+
+        def source(w: int, s: int) -> Source:
+            at = row.get(w * len(problem.sites) + s)
+            return ("workloads", w, "workload") if at is None else ("placements", at, "allowed")
+
+        def reason(w: int, s: int) -> str:
+            note = notes[row[w * len(problem.sites) + s]]
+            return "not allowed by placements.csv" + (f": {note}" if note else "")
+
+        yield from self._exclusion(options, refused, reason, source)
+        if problem.inventory.placements_listed:
+            unlisted = ~np.isin(mine, pair)
+            yield from self._exclusion(options, unlisted, lambda w, s: "not listed in placements.csv", source)
+
+    def faults(self, problem: Problem) -> Iterable[Fault]:
+        """Pins that the same row's other columns contradict."""
+        table, sites = problem.workloads, problem.sites.ids
+        pinned = table.refs("pinned_site")
+        allowed, forbidden = table.ref_lists("allowed_sites"), table.ref_lists("forbidden_sites")
+        for w in np.flatnonzero(pinned >= 0):
+            pin = int(pinned[w])
+            if allowed[w] and pin not in allowed[w]:
+                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is not among its allowed_sites"
+                yield _contradiction(problem, int(w), message, f"add {sites[pin]} to allowed_sites or unpin it")
+            if pin in forbidden[w]:
+                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is among its forbidden_sites"
+                yield _contradiction(problem, int(w), message, "remove one of the two")
+
+
+def _contradiction(problem: Problem, w: int, message: str, fix: str) -> Fault:
+    return Fault(problem.workloads.place(w, "pinned_site"), "contradictory-rules", message, fix)
+
+
+def _listed(lists: list[tuple[int, ...]], options: Options, sites: int) -> Bools:
+    """Whether each placed row's site is in its workload's list. bool [row]."""
+    pairs = [w * sites + s for w, chosen in enumerate(lists) for s in chosen]
+    return np.isin(options.workload * sites + options.site, np.array(pairs, dtype=np.int64))
+
+
+def _day(ordinal: Ints | int) -> str:
+    day = int(ordinal)
+    return "any time" if day in (FIRST_DAY, LAST_DAY) else date.fromordinal(day).isoformat()

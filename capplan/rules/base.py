@@ -1,0 +1,74 @@
+"""What a rule is.
+
+A rule is one file in this folder whose module name is its YAML name. It declares the columns it reads, says which
+options may not be taken (exclusions), and adds limits to a Program; nothing else in the house is edited to
+add one. Fed the options that may be chosen, the text restricts the engine; fed the options of one plan, the
+same text measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from capplan.errors import Fault
+from capplan.inventory import TableSchema
+from capplan.model.fields import Options as RuleOptions
+from capplan.problem import Options, Problem
+from capplan.program import Builder, Program, Values
+from capplan.program.statements import Source
+from capplan.units import Ints
+
+__all__ = ["Exclusion", "Row", "Rule", "RuleOptions"]
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Options that may not be taken, for one reason.
+
+    ``option`` int64 [k]. ``reason(i)`` says in the user's terms why the i-th of them is excluded, with what was
+    measured and the limit; ``source(i)`` names the row and column that say so.
+    """
+
+    rule: str
+    option: Ints
+    reason: Callable[[int], str]
+    source: Callable[[int], Source | None]
+
+
+class Rule:
+    """One rule of planning. Subclasses override what applies to them."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    options: ClassVar[type[RuleOptions]] = RuleOptions
+    on_by_default: ClassVar[bool] = True
+    schemas: ClassVar[tuple[TableSchema, ...]] = ()
+
+    def joined(self, problem: Problem) -> Iterable[tuple[int, int]]:
+        """Pairs of workloads that must be placed as one item."""
+        return ()
+
+    def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Options that this rule forbids."""
+        return ()
+
+    def build(self, problem: Problem, options: Options, builder: Builder) -> None:
+        """Add this rule's limits, facts, purchases and charges."""
+
+    def faults(self, problem: Problem) -> Iterable[Fault]:
+        """Contradictions in the input that need no solving to see."""
+        return ()
+
+    def placement_columns(self, problem: Problem, options: Options) -> Mapping[str, list[str]]:
+        """Columns of ``allocation.csv`` that this rule fills: a text for each placed row of ``options``."""
+        return {}
+
+    def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
+        """Tables of the run that this rule fills: name to rows."""
+        return {}
+
+
