@@ -62,8 +62,11 @@ def _members(problem: Problem) -> list[list[int]]:
     return sorted(members.values())
 
 
-def open_options(problem: Problem) -> Options:
-    """Every option that no rule forbids. An item without any is left with none: nothing can place it."""
+def open_options(problem: Problem, may_leave_out: Bools | None = None) -> Options:
+    """Every option that no rule forbids. An item without any is left with none: nothing can place it.
+
+    ``may_leave_out`` bool [item] stands in for what the model says, where given.
+    """
     workloads, sites = len(problem.workloads), len(problem.sites)
     eligible: list[Ints] = []
     block = max(1, PAIRS_AT_ONCE // max(1, sites))
@@ -72,7 +75,8 @@ def open_options(problem: Problem) -> Options:
         pairs = one_by_one(np.repeat(rows, sites), np.tile(np.arange(sites), len(rows)), workloads)
         keep = ~excluded(problem, pairs)
         eligible += np.split(pairs.site[keep], np.cumsum(keep.reshape(len(rows), sites).sum(axis=1))[:-1])
-    options = combine(problem.members, eligible, problem.may_leave_out)
+    leave = problem.may_leave_out if may_leave_out is None else may_leave_out
+    options = combine(problem.members, eligible, leave)
     if all(len(group) == 1 for group in problem.members):
         return options
     return options.kept(~excluded(problem, options))

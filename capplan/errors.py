@@ -15,9 +15,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
+from string import ascii_lowercase, digits
 
 FAULTS_KEPT_PER_CODE = 50
 FEW_ENOUGH_TO_COMPARE = 1000
+_MARKS = ascii_lowercase + digits + " -_./"
 
 
 class Severity(StrEnum):
@@ -177,14 +179,21 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def _comparable(word: str, known: list[str]) -> list[str]:
-    """Of very many names, those that share a half with the word: one slip leaves the other half whole."""
+    """Of very many names only those one slip away: comparing with each would take half a second."""
     if len(known) <= FEW_ENOUGH_TO_COMPARE:
         return known
-    half = max(1, len(word) // 2)
-    start, end = word[:half].casefold(), word[-half:].casefold()
-    alike = [name for name in known if name[:half].casefold() == start or name[-half:].casefold() == end]
-    close = [name for name in alike if abs(len(name) - len(word)) <= 1]
-    return (close or alike)[:FEW_ENOUGH_TO_COMPARE]
+    folded = {name.casefold(): name for name in known}
+    return [folded[near] for near in _one_slip(word.casefold()) & folded.keys()]
+
+
+def _one_slip(word: str) -> set[str]:
+    """The word, and every word that one mark less, more or other, or two marks swapped, make of it."""
+    cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    less = {start + end[1:] for start, end in cuts}
+    swapped = {start + end[1] + end[0] + end[2:] for start, end in cuts if len(end) > 1}
+    other = {start + mark + end[1:] for start, end in cuts for mark in _MARKS}
+    more = {start + mark + end for start, end in cuts for mark in _MARKS}
+    return less | swapped | other | more
 
 
 def _likeness(word: str, name: str) -> tuple[float, int, str]:

@@ -113,8 +113,9 @@ def parse_yaml(text: str, faults: Faults, file: str) -> Located | None:
         faults.error(place, "yaml-syntax", f"not YAML: {why}", "check indentation, quotes and colons here")
         return None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        place = Place(file, before.count("\n") + 1, error.position - before.rfind("\n"))
+        # libyaml counts bytes.
+        before = text.encode()[: error.position].decode(errors="ignore")
+        place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         why = str(error).splitlines()[0]
         faults.error(place, "yaml-syntax", f"not YAML: {why}", "remove this character")
         return None

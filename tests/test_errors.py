@@ -76,12 +76,11 @@ def test_faults_without_errors_raise_nothing():
         ("POWER_KW", ["power_kw", "cores"], 'did you mean "power_kw"?'),
         ("zzz", ["a", "b"], "known: a, b"),
         ("x", [], "known: a, b"),
-        ("WL-99999x", [f"WL-{i:06d}" for i in range(100_000)], 'did you mean "WL-999990"?'),
-        ("WL-0O4711", [f"WL-{i:06d}" for i in range(100_000)], 'did you mean "WL-004711"'),
+        ("WL-0O4711", [f"WL-{i:06d}" for i in range(100_000)], 'did you mean "WL-004711" or'),
+        ("WL-00x711", [f"WL-{i:06d}" for i in range(100_000)], 'did you mean "WL-000711" or'),
+        ("wl-12", [f"WL-{i:06d}" for i in range(100_000)], "known: a, b"),
         ("", ["a"], "known: a, b"),
     ],
 )
 def test_a_hint_names_what_is_near_or_says_the_other_thing(word, known, hint):
-    if word == "WL-99999x":
-        known = [*known, "WL-999990"]
-    assert did_you_mean(word, known, "known: a, b").startswith(hint.removesuffix("?"))
+    assert did_you_mean(word, known, "known: a, b").startswith(hint)

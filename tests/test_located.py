@@ -112,7 +112,7 @@ def test_a_path_that_was_not_written_stands_at_its_nearest_parent():
         ("!!python/name:os.system x: 1", ("unsafe-yaml", 1, 1)),
         ("a: !own 1", ("unsafe-yaml", 1, 4)),
         ("? [a]\n: 1", ("yaml-syntax", 1, 3)),
-        ("a: [1, 2", ("yaml-syntax", 1, 9)),
+        ("a: [1, 2\nb: 3", ("yaml-syntax", 2, 2)),
         ("a: 1\n b: 2", ("yaml-syntax", 2, 3)),
         ("a: 1\n---\nb: 2", ("yaml-syntax", 2, 1)),
         ("a: 1\nb: é\x07c", ("yaml-syntax", 2, 5)),

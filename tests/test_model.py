@@ -4,51 +4,27 @@ import json
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
 
 from capplan import shipped
 from capplan.errors import BadInput, Faults, Place, UsageError
-from capplan.model import Day, Model, Number, Options, Share, Switch, Text, Whole, override, read_model
+from capplan.located import parse_yaml
+from capplan.model import Model, Options, override, read_model
 from capplan.model.document import months_later
+from capplan.model.layers import merged
+from tests.known_rules import GOALS, RULES, SCENARIOS, Route, Soft, read
 
-
-class Soft(Options):
-    """Capacity."""
-
-    soft: dict[str, Annotated[Number, Field(ge=0)]] = {}
-
-
-class Route(Options):
-    """Latency."""
-
-    route_factor: Annotated[Number, Field(ge=1, le=5)] = Decimal("1.4")
-    label: Text = "a"
-    hops: Whole = 1
-    measured: Switch = True
-    since: Day | None = None
-    spare: Share = Fraction(0)
-
-
-RULES = {"capacity": Soft, "latency": Route, "allowed": Options, "licences": Options}
-GOALS = ("unplaced", "cost", "forgone", "moves", "carbon")
-
-
-def read(text: str, folder: Path, *, scenario: str | None = None, name: str = "m.yaml") -> Model:
-    (folder / name).write_text(text, encoding="utf-8")
-    return read_model(folder / name, rules=RULES, goals=GOALS, scenario=scenario)
+ONE = Fraction(1)
 
 
 def test_standard_is_what_its_documentation_says():
     model = read_model("standard", rules=RULES, goals=GOALS)
     assert model.headroom == {"power_kw": Fraction(1, 5), "cooling_kw": Fraction(1, 5)}
     assert (model.left_out, model.purchases, model.rules, model.periods) == ("optional", "all", {}, None)
-    assert model.goals == ({"unplaced": 1}, {"cost": 1, "forgone": 1}, {"moves": 1})
+    assert model.goals == ({"unplaced": ONE}, {"cost": ONE, "forgone": ONE}, {"moves": ONE})
     assert read_model("standard", rules=RULES, goals=GOALS, scenario="as-is").purchases == "none"
 
 
@@ -74,9 +50,41 @@ def test_what_is_written_here_wins_and_mappings_merge(tmp_path):
         "cooling_kw": Fraction(1, 5),
         "rack_units": Fraction(1, 20),
     }
-    assert model.goals == ({"cost": 1},)
+    assert model.goals == ({"cost": ONE},)
     assert model.title == "Standard"
     assert [path.name for path in model.files] == ["m.yaml", "standard.yaml"]
+
+
+trees = st.recursive(
+    st.integers(0, 9),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), trees), st.dictionaries(st.sampled_from("abc"), trees))
+def test_every_merged_value_is_the_upper_files_where_it_wrote_one(below, above):
+    lower, upper = (
+        parse_yaml(json.dumps(tree), Faults(), name) for tree, name in ((below, "b"), (above, "a"))
+    )
+    assert lower is not None
+    assert upper is not None
+    both = merged(lower, upper)
+    for path, value in leaves(both.value):
+        source = upper if path in upper.places else lower
+        assert both.place(path) == source.place(path)
+        assert dict(leaves(source.value))[path] == value
+        assert both.raw.get(path) == source.raw.get(path)
+    assert {path for path, _ in leaves(upper.value)} - {path for path, _ in leaves(both.value)} <= {
+        path for path, value in leaves(upper.value) if value == {}
+    }
+
+
+def leaves(value, path=()):
+    """Every scalar and empty mapping of a tree, with its path."""
+    if isinstance(value, dict) and value:
+        return [leaf for key, part in value.items() for leaf in leaves(part, (*path, key))]
+    return [(path, value)]
 
 
 def test_every_setting_keeps_the_file_and_place_it_was_written_at(tmp_path):
@@ -106,7 +114,8 @@ def test_a_rule_switched_on_again_overrides_off_and_keeps_the_options_below(tmp_
 
 
 def test_options_of_a_rule_are_exact(tmp_path):
-    text = "format: 1\nrules: {latency: {route_factor: 1.10, spare: 12.5%, since: 2016-02-29}, capacity: {soft: {kw: 900}}}"
+    latency = "latency: {route_factor: 1.10, spare: 12.5%, since: 2016-02-29}"
+    text = f"format: 1\nrules: {{{latency}, capacity: {{soft: {{kw: 900}}}}}}"
     model = read(text, tmp_path)
     assert model.rules["latency"] == Route(
         route_factor=Decimal("1.10"), spare=Fraction(1, 8), since=date(2016, 2, 29)
@@ -147,21 +156,6 @@ def test_periods_follow_each_other_without_gaps(every, last, tmp_path):
     assert model.periods is not None
     assert model.periods[0][1] == model.periods[1][0]
     assert model.periods[1][1].isoformat() == last
-
-
-SCENARIOS = """format: 1
-headroom: {power_kw: 20%}
-rules: {latency: {route_factor: 2}}
-scenarios:
-  small-b:
-    headroom: {rack_units: 10%}
-    rules: {latency: off}
-    set:
-      sites.B.power_kw: 11.0
-      sites: {C: {committed: yes, zones: [1, NO], open_cost: }, D.1: {operator: 010}}
-    remove: {sites: [A, E], workloads: ['5']}
-  plain:
-"""
 
 
 def test_a_scenario_changes_the_model_and_says_what_it_changes_in_the_inventory(tmp_path):
@@ -241,13 +235,14 @@ def test_given_faults_nothing_is_raised_and_the_sound_parts_are_read(tmp_path):
     model = read_model(tmp_path / "m.yaml", rules=RULES, goals=GOALS, faults=faults)
     assert sorted(fault.code for fault in faults.kept) == ["missing-key", "unknown-goal", "unknown-rule"]
     assert (model.left_out, model.headroom, model.rules) == ("any", {"a": Fraction(1, 10)}, {"latency": None})
-    assert model.goals == ({"unplaced": 1}, {"cost": 1, "forgone": 1}, {"moves": 1})
+    assert model.goals == ({"unplaced": ONE}, {"cost": ONE, "forgone": ONE}, {"moves": ONE})
 
 
 def test_a_model_in_json_read_again_is_the_same_model(tmp_path):
     text = SCENARIOS + (
-        "title: Größe \U0001f600\ngoals: [moves, {cost: 0.25, carbon: 3}]\npurchases: [UPS, '5']\nleft_out: any\n"
-        "periods: {from: 2016-01-31, every: month, count: 3}\nsolver: {time_limit_s: 1.50, gap: 0.125%, seed: 7}\n"
+        "title: Größe \U0001f600\ngoals: [moves, {cost: 0.25, carbon: 3}]\npurchases: [UPS, '5']\n"
+        "left_out: any\nperiods: {from: 2016-01-31, every: month, count: 3}\n"
+        "solver: {time_limit_s: 1.50, gap: 0.125%, seed: 7}\n"
     )
     for scenario in (None, "small-b"):
         model = read(text, tmp_path, scenario=scenario)
@@ -262,10 +257,9 @@ def test_a_model_in_json_read_again_is_the_same_model(tmp_path):
 
 
 def test_exact_numbers_are_written_as_strings(tmp_path):
-    data = read(
-        "format: 1\nheadroom: {a: 12.345%}\ngoals: [{cost: 0.1}]\nrules: {latency: {route_factor: 1.50, spare: 2.5%}}\n",
-        tmp_path,
-    ).to_json()
+    text = "format: 1\nheadroom: {a: 12.345%}\ngoals: [{cost: 0.1}]\n"
+    text += "rules: {latency: {route_factor: 1.50, spare: 2.5%}}\n"
+    data = read(text, tmp_path).to_json()
     assert data["headroom"] == {"a": "12.345%"}
     assert data["goals"] == [{"cost": "0.1"}]
     assert isinstance(data["rules"], dict)

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_model import GOALS, RULES, SCENARIOS, read
+from pydantic import Field, field_validator
 
-from capplan.errors import BadInput, CapplanError, Fault, Faults, Severity
-from capplan.model import Options, read_model
+from capplan.errors import BadInput, Fault, Faults, Severity
+from capplan.model import Options, Text, Whole, read_model
+from tests.known_rules import GOALS, RULES, SCENARIOS, read
 
 
 def faults_of(text: str, folder: Path) -> list[Fault]:
@@ -62,7 +63,7 @@ ONE_FAULT = [
     ("rules: {capacity: {soft: {power_kw: -1}}}", 37, "wrong-value", "at least 0"),
     ("rules: [capacity]", 8, "wrong-value", "a mapping"),
     ("goals: cost", 8, "wrong-value", "[unplaced, cost]"),
-    ("goals: []", 8, "wrong-value", "at least 1"),
+    ("goals: []", 8, "wrong-value", "[unplaced, cost]"),
     ("goals: [cots]", 9, "unknown-goal", 'did you mean "cost"?'),
     ("goals: [cost, {coost: 1}]", 16, "unknown-goal", 'did you mean "cost"?'),
     ("goals: [{cost: 0}]", 16, "wrong-value", "above 0"),
@@ -73,11 +74,11 @@ ONE_FAULT = [
     ("periods: {}", 10, "wrong-value", "every: quarter"),
     ("periods: {from: 2016-01-01, count: 2}", 10, "wrong-value", "every: quarter"),
     ("periods: {count: 2, cuts: [2016-01-01, 2017-01-01]}", 10, "wrong-value", "every: quarter"),
-    ("periods: {cuts: [2016-01-01]}", 17, "wrong-value", "at least 2"),
+    ("periods: {cuts: [2016-01-01]}", 17, "wrong-value", "[2016-01-01, 2017-01-01]"),
     ("periods: {cuts: [2016-01-02, 2016-01-01]}", 10, "impossible-date", "in order"),
     ("periods: {from: 9999-01-01, every: year, count: 2}", 10, "impossible-date", "smaller count"),
     ("periods: {from: 2016-01-01, every: day, count: 0}", 48, "wrong-value", "from 1 to 1000"),
-    ("periods: 4", 10, "wrong-value", "{from: 2016-01-01"),
+    ("periods: 4", 10, "wrong-value", "from: 2016-01-01"),
     ("solver: {time_limit_s: 0}", 24, "wrong-value", "above 0"),
     ("solver: {gap: 2}", 15, "percent-form", "write 2% with the sign"),
     ("solver: {seed: -1}", 16, "wrong-value", "from 0 to 2147483647"),
@@ -156,12 +157,12 @@ def test_the_scenarios_of_a_faulty_file_are_no_wrong_usage(tmp_path):
 
 
 keys = st.sampled_from(
-    "format title extends headroom rules left_out purchases goals periods solver scenarios set remove from every count "
-    "cuts latency capacity soft power_kw sites a.b.c as-is cost seed gap time_limit_s x".split()
+    "format title extends headroom rules left_out purchases goals periods solver scenarios set remove "
+    "from every count cuts latency capacity soft power_kw sites a.b.c as-is cost seed gap".split()
 )
 scalars = st.sampled_from(
-    "1 0 -1 20% 0.5 off on yes ~ null true standard m.yaml none all optional any 2016-01-01 2016-99-01 quarter cost NO 010 "
-    "1_000 1:30 .inf = 1e5 é '' \"\\0\"".split()
+    "1 0 -1 20% 0.5 off on yes ~ null true standard m.yaml none all optional any 2016-01-01 2016-99-01 "
+    "quarter cost NO 010 1_000 1:30 .inf = 1e5 é '' \"\\0\"".split()
 )
 documents = st.recursive(
     scalars,
@@ -181,13 +182,47 @@ def test_whatever_stands_in_a_file_it_is_read_or_its_faults_are_told(tmp_path_fa
     folder = tmp_path_factory.mktemp("any")
     text = "format: 1\n" + "".join(f"{key}: {value}\n" for key, value in pairs if key != "format")
     (folder / "m.yaml").write_text(text, encoding="utf-8")
-    try:
-        model = read_model(folder / "m.yaml", rules=RULES, goals=GOALS)
-    except CapplanError as error:
-        assert isinstance(error, BadInput)
-        assert all(fault.place.file and fault.message for fault in error.faults)
-    else:
-        assert model.to_json()["format"] == 1
+    faults = Faults()
+    model = read_model(folder / "m.yaml", rules=RULES, goals=GOALS, faults=faults)
+    assert all(fault.place.file and fault.message for fault in faults.kept)
+    assert model.to_json()["format"] == 1
+
+
+class Demanding(Options):
+    """A rule that must be told something, and refuses some of it."""
+
+    limit: Whole
+    sites: list[Text] = Field([], min_length=1)
+
+    @field_validator("limit")
+    @classmethod
+    def even(cls, limit: int) -> int:
+        if limit % 2:
+            raise ValueError("an odd limit cannot be split")
+        return limit
+
+
+@pytest.mark.parametrize(
+    ("options", "column", "code", "words"),
+    [
+        ("{}", 12, "missing-key", "limit is missing; add limit: a whole number"),
+        ("{limit: 3}", 20, "wrong-value", "rules.share.limit: an odd limit cannot be split"),
+        ("{limit: 2, sites: []}", 30, "wrong-value", "rules.share.sites holds fewer than 1; write a list"),
+    ],
+)
+def test_what_a_rule_itself_refuses_is_told_at_its_place(options, column, code, words, tmp_path):
+    (tmp_path / "m.yaml").write_text(f"format: 1\nrules:\n  share:   {options}\n")
+    faults = Faults()
+    read_model(tmp_path / "m.yaml", rules={"share": Demanding}, goals=GOALS, faults=faults)
+    (fault,) = faults.kept
+    assert (fault.place.line, fault.place.column, fault.code) == (3, column, code)
+    assert words in str(fault).replace('the key "limit"', "limit")
+
+
+def test_an_extended_file_that_cannot_be_read_is_a_fault_of_that_file(tmp_path):
+    (tmp_path / "b.yaml").write_bytes(b"title: \xa3")
+    (fault,) = faults_of("format: 1\nextends: b.yaml\n", tmp_path)
+    assert (fault.code, fault.place.file) == ("encoding-not-utf8", str(tmp_path / "b.yaml"))
 
 
 def test_a_rule_without_options_of_its_own_takes_none(tmp_path):

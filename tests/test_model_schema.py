@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from test_model import GOALS, RULES, SCENARIOS
 
 from capplan import shipped
 from capplan.errors import Faults
 from capplan.located import parse_yaml, read_yaml
 from capplan.model import model_schema
+from tests.known_rules import GOALS, RULES, SCENARIOS
 
 SCHEMA = model_schema(RULES, GOALS)
 KINDS: Mapping[str, tuple[type, ...]] = {

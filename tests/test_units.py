@@ -115,7 +115,7 @@ def test_left_over_units_go_to_the_largest_remainders_then_to_the_earlier():
 
 @pytest.mark.parametrize(("total", "weights"), [(1, []), (-1, []), (5, [3, -1])])
 def test_what_cannot_be_split_is_refused(total, weights):
-    with pytest.raises(ValueError, match="nobody|negative"):
+    with pytest.raises(ValueError, match=r"nobody|negative"):
         largest_remainder(total, weights)
 
 

@@ -39,13 +39,14 @@ class Cost(Goal):
             if charge.on == "option":
                 np.add.at(placed, charge.index, charge.amounts)
                 continue
-            for index, amount in zip(charge.index.tolist(), charge.amounts, strict=True):
+            for i, index in enumerate(charge.index.tolist()):
+                amount = charge.amount(i)
                 if charge.on == "fact":
                     facts[index] = facts.get(index, 0) + int(amount)
                 elif charge.on == "purchase":
-                    purchases[index] = purchases.get(index, Fraction(0)) + Fraction(amount)
+                    purchases[index] = purchases.get(index, Fraction(0)) + amount
                 else:
-                    constant += int(amount)
+                    constant += amount
         unit = Fraction(1, problem.inventory.currency.pence_per_unit)
         return [Form(placed, facts, purchases, constant, unit)]
 

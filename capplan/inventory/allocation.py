@@ -159,6 +159,7 @@ def _particular(inventory: Inventory, resource: Resource) -> dict[tuple[int, int
 
 
 def _ignored(table: Table, row: int, column: str, right: str, faults: Faults) -> None:
-    message = f'{column}: "{table.text(column)[row]}" has no effect: it is taken from the inventory, where it is {right}'
+    read = table.text(column)[row]
+    message = f'{column}: "{read}" has no effect; the inventory says {right}, and that counts'
     fix = "change it in workloads.csv instead"
     faults.warning(table.place(row, column), "derived-column-ignored", message, fix)

@@ -32,9 +32,9 @@ def check_raw(tables: Mapping[str, RawTable], faults: Faults) -> None:
 
 
 def _repeated_keys(table: RawTable, faults: Faults) -> None:
-    keys = table.keys()
-    if len(set(keys)) == len(keys):
+    if len(table.schema.key) == 1 and len(set(table.text(table.schema.key[0]))) == len(table):
         return
+    keys = table.keys()
     for row in range(1, len(keys)):
         if keys[row] == keys[row - 1] and all(_parts(table, keys[row])):
             name = ", ".join(f'{c} "{part}"' for c, part in zip(table.schema.key, keys[row], strict=True))
@@ -53,7 +53,7 @@ def _folding_ids(table: RawTable, column: str, faults: Faults) -> None:
     ids = table.text(column)
     distinct = dict.fromkeys(filter(None, ids))
     joined = "\n".join(distinct)
-    if joined.isascii() and len(set(joined.casefold().split("\n"))) == len(distinct):
+    if joined.isascii() and len(set(joined.lower().split("\n"))) == len(distinct):
         return
     first: dict[str, str] = {}
     for text in distinct:
@@ -61,7 +61,8 @@ def _folding_ids(table: RawTable, column: str, faults: Faults) -> None:
         if other != text:
             rows = sorted((int(table.lines[ids.index(name)]), ids.index(name)) for name in (other, text))
             (line, earlier), (_, row) = rows
-            message = f"{column}: {ids[row]!r} and {ids[earlier]!r} in line {line} differ only in case, width or space"
+            pair = f"{ids[row]!r} and {ids[earlier]!r} in line {line}"
+            message = f"{column}: {pair} differ only in case, width or space"
             faults.error(
                 table.place(row, column), "id-folds-to-duplicate", message, "write both alike, or rename one"
             )
@@ -146,7 +147,7 @@ def _location_fault(
 
 
 def _looks_swapped(north: Floats, east: Floats, given: Bools) -> Bools:
-    """Rows that swapping would bring from far away to the middle of the others. float [row] → bool [row]"""
+    """Rows that swapping would bring from far away to the middle of the others. float [row] → bool [row]."""
     if given.sum() < 4:
         return np.zeros(len(north), dtype=bool)
     middle = np.median(north[given]), np.median(east[given])

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.errors import Faults, Severity, did_you_mean
+from capplan.errors import FAULTS_KEPT_PER_CODE, Faults, Severity, did_you_mean
 from capplan.inventory.cells import (
     MOST_DIGITS,
     Finding,
@@ -61,7 +61,7 @@ def typed(table: RawTable, column: Column, resource: Resource | None, names: Nam
     if column.required and column.name in table.texts and not given.all():
         _empty_cells(table, column, found, faults)
     texts = tuple(text or column.default for text in found.distinct)
-    parsed = _PARSERS[column.kind](texts, column, names)
+    parsed = _PARSERS[column.kind](_Parser(texts, column, names))
     if column.kind is Kind.QUANTITY and parsed.numbers is not None:
         _too_much(parsed, found, resource)
     if parsed.findings:
@@ -86,40 +86,16 @@ def _report(
         report(table, column.name, texts, some, faults)
 
 
-def _texts(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    findings = {}
-    if column.required:
-        findings = {i: placeholder(True) for i, text in enumerate(texts) if text and is_placeholder(text)}
-    return _Parsed(findings=findings)
-
-
-def _ids(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    found = ((i, id_fault(text)) for i, text in enumerate(texts) if text)
-    known = names.nodes
-    return _Parsed(
-        ints=np.array([known.get(text, -1) for text in texts], dtype=np.int64),
-        findings={i: finding for i, finding in found if finding},
-    )
-
-
-def _references(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    rows = names.rows[column.refers_to]
-    ints = np.array([rows.get(text, -1) for text in texts], dtype=np.int64)
-    return _Parsed(ints=ints, findings=_unknown(texts, ints, rows, column.refers_to, names))
-
-
-def _nodes(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    ints = np.array([names.nodes.get(text, -1) for text in texts], dtype=np.int64)
-    return _Parsed(ints=ints, findings=_unknown(texts, ints, names.nodes, "nodes", names))
-
-
 def _unknown(
     texts: Sequence[str], ints: Ints, known: Mapping[str, int], table: str, names: Names
 ) -> dict[int, Finding]:
     if table in names.partial:
         return {}
     missing = [i for i in np.flatnonzero(ints < 0).tolist() if texts[i]]
-    return {i: unknown_name(texts[i], known, table, brief=n >= 50) for n, i in enumerate(missing)}
+    return {
+        i: unknown_name(texts[i], known, table, brief=n >= FAULTS_KEPT_PER_CODE)
+        for n, i in enumerate(missing)
+    }
 
 
 def unknown_name(text: str, known: Iterable[str], table: str, brief: bool = False) -> Finding:
@@ -134,8 +110,8 @@ def unknown_name(text: str, known: Iterable[str], table: str, brief: bool = Fals
     if same is not None:
         message = f'is no {what}; a spreadsheet may have read the code "{same}" as a number'
         return Finding("code-read-as-number", message, f"write {same}, and format the column as text")
-    otherwise = f"add it to {table}" if table != "nodes" else "add it to nodes"
-    return Finding("unknown-reference", f"is no {what}", did_you_mean(text, _nearest(text, known), otherwise))
+    fix = did_you_mean(text, _nearest(text, known), f"add it to {table}")
+    return Finding("unknown-reference", f"is no {what}", fix)
 
 
 def _as_number(text: str) -> Decimal | None:
@@ -162,69 +138,6 @@ def _members(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(";") if part.strip()))
 
 
-def _reference_lists(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    rows = names.rows[column.refers_to]
-    parsed = _Parsed(lists=tuple(tuple(rows[m] for m in _members(t) if m in rows) for t in texts))
-    if column.refers_to in names.partial:
-        return parsed
-    for i, text in enumerate(texts):
-        missing = next((member for member in _members(text) if member not in rows), None)
-        if missing is not None:
-            found = unknown_name(missing, rows, column.refers_to, brief=len(parsed.findings) >= 50)
-            parsed.findings[i] = Finding(found.code, f'names "{missing}", which {found.message}', found.fix)
-    return parsed
-
-
-def _words(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    return _Parsed(words=tuple(tuple(_members(text)) for text in texts))
-
-
-def _choices(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    known = ("no", "yes") if column.kind is Kind.FLAG else column.choices
-    parsed = _Parsed(ints=np.array([known.index(t) if t in known else -1 for t in texts], dtype=np.int64))
-    for i in np.flatnonzero(parsed.ints < 0).tolist():
-        if texts[i]:
-            one_of = "write " + (" or ".join(known) if len(known) < 3 else "one of " + ", ".join(known))
-            finding = Finding(
-                "unknown-choice", "is not among the choices", did_you_mean(texts[i], known, one_of)
-            )
-            parsed.findings[i] = placeholder(column.required) if is_placeholder(texts[i]) else finding
-    return parsed
-
-
-def _dates(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    parsed = _Parsed(ints=np.full(len(texts), -1, dtype=np.int64))
-    for i, text in enumerate(texts):
-        found = parse_date(text) if text else None
-        if isinstance(found, Finding):
-            parsed.findings[i] = found
-        elif found is not None:
-            parsed.ints[i] = found.toordinal()
-    return parsed
-
-
-def _numbers(texts: Sequence[str], column: Column, names: Names) -> _Parsed:
-    words = column.choices
-    pairs = [None if not text or text in words else parse_number(text) for text in texts]
-    parsed = _Parsed(ints=np.array([text in words for text in texts], dtype=np.int64))
-    for i, (text, pair) in enumerate(zip(texts, pairs, strict=True)):
-        finding = None
-        if pair is not None:
-            finding = _out_of_bounds(pair, column)
-        elif text and text not in words:
-            finding = number_fault(text)
-        if finding:
-            parsed.findings[i] = finding
-            if finding.severity is Severity.ERROR:
-                pairs[i] = None
-    _fit(pairs, parsed.findings)
-    digits = max((pair[1] for pair in pairs if pair), default=0)
-    mantissa = [pair[0] * 10 ** (digits - pair[1]) if pair else 0 for pair in pairs]
-    given = np.array([pair is not None for pair in pairs], dtype=bool)
-    parsed.numbers = Decimals(np.array(mantissa, dtype=np.int64), digits, given)
-    return parsed
-
-
 def _out_of_bounds(pair: tuple[int, int], column: Column) -> Finding | None:
     mantissa, digits = pair
     minimum = 0 if column.minimum is None and column.kind is Kind.QUANTITY else column.minimum
@@ -245,10 +158,10 @@ def _out_of_bounds(pair: tuple[int, int], column: Column) -> Finding | None:
 
 def _fit(pairs: list[tuple[int, int] | None], findings: dict[int, Finding]) -> None:
     """Refuse numbers that cannot stand in one column of 64-bit decimals, the longest first."""
-    whole = max((len(str(abs(p[0]))) - p[1] for p in pairs if p), default=0)
     digits = max((p[1] for p in pairs if p), default=0)
-    if whole + digits <= MOST_DIGITS:
+    if all(abs(p[0]) < 10 ** (MOST_DIGITS - digits + p[1]) for p in pairs if p):
         return
+    whole = max((len(str(abs(p[0]))) - p[1] for p in pairs if p), default=0)
     room = max(0, MOST_DIGITS - min(whole, 12))
     for i, pair in enumerate(pairs):
         if pair and (pair[1] > room or len(str(abs(pair[0]))) - pair[1] > 12):
@@ -270,16 +183,112 @@ def _too_much(parsed: _Parsed, texts: Texts, resource: Resource | None) -> None:
         numbers.mantissa[:] = 0
 
 
-_Parser = Callable[[Sequence[str], Column, Names], _Parsed]
-_PARSERS: dict[Kind, _Parser] = {
-    Kind.ID: _ids,
-    Kind.TEXT: _texts,
-    Kind.REF: _references,
-    Kind.REFS: _reference_lists,
-    Kind.WORDS: _words,
-    Kind.CHOICE: _choices,
-    Kind.FLAG: _choices,
-    Kind.DATE: _dates,
-    Kind.NODE: _nodes,
-    **dict.fromkeys(NUMERIC, _numbers),
+@dataclass(frozen=True)
+class _Parser:
+    """The distinct texts of one column, and a way to read them for each kind."""
+
+    texts: Sequence[str]
+    column: Column
+    names: Names
+
+    def text(self) -> _Parsed:
+        if not self.column.required:
+            return _Parsed()
+        bare = (i for i, text in enumerate(self.texts) if text and is_placeholder(text))
+        return _Parsed(findings={i: placeholder(required=True) for i in bare})
+
+    def ids(self) -> _Parsed:
+        found = ((i, id_fault(text)) for i, text in enumerate(self.texts) if text)
+        return _Parsed(self._lookup(self.names.nodes), findings={i: fault for i, fault in found if fault})
+
+    def references(self) -> _Parsed:
+        return self._known(self.names.rows[self.column.refers_to], self.column.refers_to)
+
+    def nodes(self) -> _Parsed:
+        return self._known(self.names.nodes, "nodes")
+
+    def _known(self, rows: Mapping[str, int], table: str) -> _Parsed:
+        ints = self._lookup(rows)
+        return _Parsed(ints, findings=_unknown(self.texts, ints, rows, table, self.names))
+
+    def _lookup(self, rows: Mapping[str, int]) -> Ints:
+        return np.array([rows.get(text, -1) for text in self.texts], dtype=np.int64)
+
+    def reference_lists(self) -> _Parsed:
+        table = self.column.refers_to
+        rows = self.names.rows[table]
+        parsed = _Parsed(lists=tuple(tuple(rows[m] for m in _members(t) if m in rows) for t in self.texts))
+        if table in self.names.partial:
+            return parsed
+        for i, text in enumerate(self.texts):
+            missing = next((member for member in _members(text) if member not in rows), None)
+            if missing is not None:
+                found = unknown_name(missing, rows, table, brief=len(parsed.findings) >= FAULTS_KEPT_PER_CODE)
+                message = f'names "{missing}", which {found.message}'
+                parsed.findings[i] = Finding(found.code, message, found.fix)
+        return parsed
+
+    def words(self) -> _Parsed:
+        return _Parsed(words=tuple(tuple(_members(text)) for text in self.texts))
+
+    def choices(self) -> _Parsed:
+        known = ("no", "yes") if self.column.kind is Kind.FLAG else self.column.choices
+        parsed = _Parsed(self._lookup({choice: i for i, choice in enumerate(known)}))
+        one_of = "write " + (" or ".join(known) if len(known) < 3 else "one of " + ", ".join(known))
+        for i in np.flatnonzero(parsed.ints < 0).tolist():
+            text = self.texts[i]
+            if is_placeholder(text):
+                parsed.findings[i] = placeholder(self.column.required)
+            elif text:
+                fix = did_you_mean(text, known, one_of)
+                parsed.findings[i] = Finding("unknown-choice", "is not among the choices", fix)
+        return parsed
+
+    def dates(self) -> _Parsed:
+        parsed = _Parsed(np.full(len(self.texts), -1, dtype=np.int64))
+        for i, text in enumerate(self.texts):
+            found = parse_date(text) if text else None
+            if isinstance(found, Finding):
+                parsed.findings[i] = found
+            elif found is not None:
+                parsed.ints[i] = found.toordinal()
+        return parsed
+
+    def numbers(self) -> _Parsed:
+        words = self.column.choices
+        pairs = [None if not text or text in words else parse_number(text) for text in self.texts]
+        parsed = _Parsed(np.array([text in words for text in self.texts], dtype=np.int64))
+        for i, (text, pair) in enumerate(zip(self.texts, pairs, strict=True)):
+            finding = None
+            if pair is not None:
+                finding = _out_of_bounds(pair, self.column)
+            elif text and text not in words:
+                finding = number_fault(text)
+            if finding:
+                parsed.findings[i] = finding
+                if finding.severity is Severity.ERROR:
+                    pairs[i] = None
+        _fit(pairs, parsed.findings)
+        parsed.numbers = _decimals(pairs)
+        return parsed
+
+
+def _decimals(pairs: Sequence[tuple[int, int] | None]) -> Decimals:
+    digits = max((pair[1] for pair in pairs if pair), default=0)
+    mantissa = [pair[0] * 10 ** (digits - pair[1]) if pair else 0 for pair in pairs]
+    given = np.array([pair is not None for pair in pairs], dtype=bool)
+    return Decimals(np.array(mantissa, dtype=np.int64), digits, given)
+
+
+_PARSERS: dict[Kind, Callable[[_Parser], _Parsed]] = {
+    Kind.ID: _Parser.ids,
+    Kind.TEXT: _Parser.text,
+    Kind.REF: _Parser.references,
+    Kind.REFS: _Parser.reference_lists,
+    Kind.WORDS: _Parser.words,
+    Kind.CHOICE: _Parser.choices,
+    Kind.FLAG: _Parser.choices,
+    Kind.DATE: _Parser.dates,
+    Kind.NODE: _Parser.nodes,
+    **dict.fromkeys(NUMERIC, _Parser.numbers),
 }

@@ -72,8 +72,9 @@ def _cell(lines: list[str], line: int, at: int, column: int) -> tuple[Span, int,
 
 
 @lru_cache(maxsize=16)
-def _lines_of(path: Path, size: int, changed: int) -> list[str]:
-    return physical_lines(path.read_bytes().decode("utf-8-sig"))
+def _lines_of(file: tuple[Path, int, int]) -> list[str]:
+    """The lines of a file, by its path, size and time of change."""
+    return physical_lines(file[0].read_bytes().decode("utf-8-sig"))
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Source:
             return None
         try:
             state = self.path.stat()
-            spans = record_spans(_lines_of(self.path, state.st_size, state.st_mtime_ns), line)
+            spans = record_spans(_lines_of((self.path, state.st_size, state.st_mtime_ns)), line)
         except (OSError, UnicodeDecodeError):
             return None
         return spans[index] if index < len(spans) else None

@@ -112,11 +112,11 @@ class Table:
         return [cells.texts[code] for code in cells.code.tolist()]
 
     def given(self, column: str) -> Bools:
-        """Where the cell is not blank. bool [row]"""
+        """Where the cell is not blank. bool [row]."""
         return self._column(column).given
 
     def refs(self, column: str) -> Ints:
-        """Rows of the table referred to, -1 where blank. int64 [row]"""
+        """Rows of the table referred to, -1 where blank. int64 [row]."""
         return self._ints(column, Kind.REF)
 
     def ref_lists(self, column: str) -> list[tuple[int, ...]]:
@@ -130,11 +130,11 @@ class Table:
         return [cells.words[code] for code in cells.code.tolist()]
 
     def flags(self, column: str) -> Bools:
-        """Where the cell says ``yes``. bool [row]"""
+        """Where the cell says ``yes``. bool [row]."""
         return _frozen(self._ints(column, Kind.FLAG) > 0)
 
     def dates(self, column: str, blank: int) -> Ints:
-        """Dates as proleptic ordinals (``date.toordinal``), ``blank`` where blank. int64 [row]"""
+        """Dates as proleptic ordinals (``date.toordinal``), ``blank`` where blank. int64 [row]."""
         found = self._ints(column, Kind.DATE)
         return _frozen(np.where(found < 0, blank, found))
 
@@ -144,19 +144,19 @@ class Table:
         return cells.numbers.take(cells.code)
 
     def counts(self, column: str) -> Ints:
-        """Whole numbers, 0 where blank without a default. int64 [row]"""
+        """Whole numbers, 0 where blank without a default. int64 [row]."""
         cells = self._column(column, Kind.COUNT)
         return _frozen(cells.numbers.rounded(1, "down")[cells.code])
 
     def quantities(self, column: str, how: str) -> Ints:
-        """A resource in whole steps, rounded ``up`` or ``down``; blank 0, unlimited UNLIMITED. int64 [row]"""
+        """A resource in steps, rounded ``up`` or ``down``; blank 0, unlimited UNLIMITED. int64 [row]."""
         cells = self._column(column, Kind.QUANTITY)
         step = cells.resource.step if cells.resource else Fraction(1)
         steps = np.where(cells.ints > 0, UNLIMITED, cells.numbers.rounded(step, how))
         return _frozen(steps[cells.code])
 
     def nodes(self, column: str) -> Ints:
-        """Index in ``Inventory.nodes``, -1 where blank; a row that names a node is at its own. int64 [row]"""
+        """Index in ``Inventory.nodes``, -1 where blank; what has a node of its own is there. int64 [row]."""
         if column == "node" and len(self.node_rows):
             return self.node_rows
         return self._ints(column, Kind.NODE, Kind.ID)

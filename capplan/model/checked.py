@@ -63,8 +63,9 @@ def _faults(
         if one["type"] == "value_error":
             yield Fault(place, "wrong-value", f"{name}: {context['error']}")
         elif one["type"] == "too_short":
+            wanted = expected(_node(schema, one["loc"]), schema)
             yield Fault(
-                place, "wrong-value", f"{name} is too short", f"write at least {context['min_length']}"
+                place, "wrong-value", f"{name} holds fewer than {context['min_length']}", f"write {wanted}"
             )
         else:
             yield Fault(place, *_words(one["type"], one["loc"], one["input"], name, schema))

@@ -80,7 +80,10 @@ class Periods(Options):
     )
     count: Annotated[Whole, Field(ge=1, le=1000)] | None = Field(None, description="number of periods")
     cuts: list[Day] | None = Field(
-        None, min_length=2, description="n + 1 days that cut the horizon into n periods"
+        None,
+        min_length=2,
+        description="n + 1 days that cut the horizon into n periods",
+        examples=[["2016-01-01", "2017-01-01"]],
     )
 
     @model_validator(mode="after")

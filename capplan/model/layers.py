@@ -53,17 +53,10 @@ def named_source(text: str, folder: Path, place: Place, faults: Faults) -> Sourc
         faults.error(place, "unsafe-path", f'"{text}" is not a YAML file', "name a file that ends in .yaml")
         return None
     path = Path(os.path.normpath(folder / text))
-    if not _is_file(path):
+    if not path.is_file():
         faults.error(place, "unknown-reference", f'there is no file "{text}"', f"looked for {path}")
         return None
     return Source(path, str(path))
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except ValueError:  # a null character
-        return False
 
 
 def read_chain(source: Source, faults: Faults) -> list[tuple[Source, Located]]:

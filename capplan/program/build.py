@@ -133,13 +133,12 @@ class Builder:
         """Record money that follows from columns (see Charge)."""
         self.charges.append(charge)
 
-    def purchase_charge(self, purchase: int, kind: str, period: int, amount: Fraction, label: str = "") -> None:
+    def purchase_charge(self, purchase: int, kind: str, period: int, amount: Fraction, *, once: bool = False) -> None:
         """Record what one step of a purchase costs in a period, exact pence."""
         name = self.purchase_names[purchase]
         one = np.ones(1, dtype=np.int64)
-        self.charge(
-            Charge(kind, period, "purchase", one * purchase, [amount], one * name.site, -one, label or name.purchase)
-        )
+        site, nobody = one * name.site, -one
+        self.charge(Charge(kind, period, "purchase", one * purchase, [amount], site, nobody, name.purchase, once))
 
     def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
         """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""

@@ -27,7 +27,7 @@ NO_SITE = -1
 class LimitName(NamedTuple):
     """What a limit is called, and how its integers read: natural amount = value × ``per_unit``.
 
-    ``physical`` is the bound without policy such as headroom, in the same integers (None: the same bound).
+    ``share`` is the part of what physically is there that policy lets be used (1 − headroom).
     """
 
     rule: str
@@ -37,7 +37,7 @@ class LimitName(NamedTuple):
     per_unit: Fraction
     site: int = NO_SITE
     source: Source | None = None
-    physical: int | None = None
+    share: Fraction = Fraction(1)
 
 
 class PurchaseName(NamedTuple):
@@ -57,7 +57,8 @@ class Charge:
     ``on`` says of which kind ``index`` int64 [k] is: an option, a fact, a purchase, or ``always`` (paid in any
     case). ``amounts`` are pence for one unit of the column: int64 [k], or exact Fractions for purchases.
     ``site`` and ``workload`` int64 [k], -1 where there is none. A charge of NO_PERIOD is one-off and falls in the
-    first period in which its site is used. ``label`` names the row that charges, where site and workload do not.
+    first period in which its site is used. ``label`` names the row that charges, where site and workload do not;
+    ``once`` marks one-off money.
     """
 
     kind: str
@@ -68,6 +69,12 @@ class Charge:
     site: Ints
     workload: Ints
     label: str = ""
+    once: bool = False
+
+    def amount(self, i: int) -> Fraction:
+        """The i-th amount, exact."""
+        amount = self.amounts[i]
+        return amount if isinstance(amount, Fraction) else Fraction(int(amount))
 
 
 @dataclass(frozen=True)

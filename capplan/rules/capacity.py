@@ -69,7 +69,7 @@ class Capacity(Rule):
                     resource.step / share.denominator,
                     int(s),
                     ("sites", int(s), resource.name),
-                    capacity * share.denominator,
+                    share,
                 )
             )
             bound.append(capacity * share.numerator)
@@ -122,12 +122,12 @@ class Capacity(Rule):
         self, problem: Problem, builder: Builder, purchase: int, members: list[int], t: int, *, first: bool
     ) -> None:
         table = problem.inventory.table("expansions")
-        amount = Fraction(0)
-        for i in members:
-            amount += problem.exact_pence(table, "cost", i) * problem.periods.share_of_year(t)
-            amount += problem.exact_pence(table, "cost_once", i) if first else 0
-        if amount:
-            builder.purchase_charge(purchase, "purchase", t, amount)
+        yearly = sum((problem.exact_pence(table, "cost", i) for i in members), Fraction(0))
+        once = sum((problem.exact_pence(table, "cost_once", i) for i in members), Fraction(0))
+        if yearly:
+            builder.purchase_charge(purchase, "purchase", t, yearly * problem.periods.share_of_year(t))
+        if once and first:
+            builder.purchase_charge(purchase, "purchase", t, once, once=True)
 
     def _overruns(self, problem: Problem, builder: Builder, block: LimitBlock, rows: Ints) -> None:
         """Soft capacity: steps over the limit, bought at a price as far as the choices need them."""

@@ -1,0 +1,69 @@
+"""What stands in the way of a workload at every site, all else in a plan as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from capplan.compile import program_of
+from capplan.measure import Measured
+from capplan.problem import Options, Problem, one_by_one
+from capplan.program.statements import LimitName, Source
+from capplan.rules import RULES
+from capplan.units import decimal_text
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why one workload cannot be at one site: the rule, the reason in words, and the row that says so."""
+
+    rule: str
+    reason: str
+    source: Source | None = None
+
+
+def forbidden(problem: Problem, workloads: Sequence[int]) -> dict[tuple[int, int], list[Obstacle]]:
+    """What forbids each (workload, site) pair, whatever the rest of the plan; none: the pair is open."""
+    pairs = _pairs(problem, workloads)
+    found: dict[tuple[int, int], list[Obstacle]] = {
+        (w, s): [] for w, s in zip(pairs.workload.tolist(), pairs.site.tolist(), strict=True)
+    }
+    for name in problem.rules:
+        for exclusion in RULES[name].exclusions(problem, pairs):
+            for i, option in enumerate(exclusion.option.tolist()):
+                key = int(pairs.workload[option]), int(pairs.site[option])
+                found[key].append(Obstacle(name, exclusion.reason(i), exclusion.source(i)))
+    return found
+
+
+def _pairs(problem: Problem, workloads: Sequence[int]) -> Options:
+    """Each of some workloads at every site."""
+    sites, chosen = len(problem.sites), np.array(sorted(workloads), dtype=np.int64)
+    return one_by_one(np.repeat(chosen, sites), np.tile(np.arange(sites), len(chosen)), len(problem.workloads))
+
+
+def obstacles(measured: Measured, workloads: Sequence[int]) -> dict[tuple[int, int], list[Obstacle]]:
+    """Obstacles of each (workload, site) pair, for workloads that the plan leaves out; none: it fits there."""
+    problem = measured.problem
+    found, pairs = forbidden(problem, workloads), _pairs(problem, workloads)
+    program = program_of(problem, pairs)
+    row_of = {_key(name): row for row, name in enumerate(measured.program.limit_names)}
+    free = measured.available - measured.used
+    entries = program.limits[:, : program.options].tocoo()
+    for row, option, need in zip(entries.row.tolist(), entries.col.tolist(), entries.data.tolist(), strict=True):
+        name = program.limit_names[row]
+        slack = int(free[row_of[_key(name)]]) if _key(name) in row_of else need
+        if need > slack:
+            reason = f"{name.subject} has {_natural(slack, name)} free, {_natural(need, name)} needed"
+            found[int(pairs.workload[option]), int(pairs.site[option])].append(Obstacle(name.rule, reason, name.source))
+    return found
+
+
+def _key(name: LimitName) -> tuple[str, str, int]:
+    return name.rule, name.subject, name.period
+
+
+def _natural(value: int, name: LimitName) -> str:
+    return f"{decimal_text(value * name.per_unit)} {name.unit}"

@@ -1,0 +1,216 @@
+"""The main job: from an inventory and a model to a measured plan, or to what stands in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capplan.compile import open_options, problem_of, program_of
+from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, smallest_shortage, solve_exact
+from capplan.engine.result import Result as Found
+from capplan.errors import Defect
+from capplan.inventory import Inventory
+from capplan.measure import Breach, Measured, measure
+from capplan.model import Model
+from capplan.obstacles import Obstacle, forbidden
+from capplan.problem import Options, Plan, Problem
+from capplan.program import LinearGoal, Program, evaluate
+from capplan.tables import Output, tables_of
+from capplan.units import Ints
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARE_OF_TIME_FOR_SHORTAGE = 0.5
+
+
+@dataclass(frozen=True)
+class Reached:
+    """One goal as reached: value and proven bound in the unit it ``reads`` in; ``money`` where that is the currency.
+
+    The bound holds given the values of the goals before.
+    """
+
+    goal: str
+    reads: str
+    value: Fraction
+    bound: Fraction
+
+    @property
+    def gap(self) -> Fraction:
+        """(value − bound) ÷ value; 0 where they are equal."""
+        if self.value == self.bound:
+            return Fraction(0)
+        return abs(self.value - self.bound) / max(abs(self.value), Fraction(1, 10**9))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why there is no plan: workloads that no site may take, each with the first obstacle at every
+    site, and the limits that
+    fall short in the plan that exceeds them least. ``least`` says that no smaller excess does."""
+
+    homeless: dict[int, list[tuple[int, Obstacle]]]
+    shortages: tuple[Breach, ...]
+    least: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a solve came to. ``measured`` is None where there is no plan.
+
+    ``today`` is the current allocation measured the same way, where there is one. ``seconds`` by stage.
+    """
+
+    problem: Problem
+    status: Status
+    stopped_because: Stopped
+    measured: Measured | None
+    goals: tuple[Reached, ...]
+    tie_break: str
+    today: Measured | None
+    explanation: Explanation | None
+    seconds: dict[str, float]
+    trace: tuple[Progress, ...] = ()
+
+    @property
+    def gap(self) -> Fraction | None:
+        """The largest gap of any goal; None without a plan."""
+        return max((goal.gap for goal in self.goals), default=Fraction(0)) if self.measured else None
+
+    @property
+    def plan(self) -> Frames | None:
+        """The plan's tables as data frames; None without a plan."""
+        return Frames(self.tables) if self.measured else None
+
+    @cached_property
+    def tables(self) -> Sequence[Output]:
+        """The plan's tables; none without a plan."""
+        return tables_of(self.measured) if self.measured else ()
+
+
+class Frames:
+    """Tables of a plan as pandas frames, by name: ``plan.allocation``, ``plan.sites`` …"""
+
+    def __init__(self, tables: Sequence[Output]) -> None:
+        self._tables = {table.name: table for table in tables}
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        table = self.__dict__["_tables"].get(name)
+        if table is None:
+            raise AttributeError(f"a plan has no table {name!r}; it has {', '.join(self.__dict__['_tables'])}")
+        return pd.DataFrame(table.rows, columns=list(table.columns), dtype="str")
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._tables)
+
+
+def solve(inventory: Inventory, model: Model, watch: Watch | None = None) -> Result:
+    """Plan an inventory under a model.
+
+    Always returns: an infeasible or unfinished solve is a result. Raises BadInput for contradictions in the input, and
+    Defect when the plan found does not measure as the engine said.
+    """
+    watch = watch or Watch()
+    problem = problem_of(inventory, model)
+    options = open_options(problem)
+    program = program_of(problem, options)
+    seconds = {"compile": watch.seconds}
+    limits = _limits(model)
+    found = solve_exact(program, limits, watch)
+    seconds["search"] = watch.seconds - seconds["compile"]
+    before = watch.seconds
+    result = _result(problem, program, options, found, limits, watch)
+    seconds["measure"] = watch.seconds - before
+    return replace(result, seconds=seconds)
+
+
+def _limits(model: Model) -> Limits:
+    solver = model.solver
+    return Limits(float(solver.time_limit_s), solver.gap, solver.seed, solver.workers, solver.deterministic)
+
+
+def _result(
+    problem: Problem, program: Program, options: Options, found: Found, limits: Limits, watch: Watch
+) -> Result:
+    today = _today(problem)
+    if found.x is None:
+        why = _explain(problem, limits, watch) if found.status is Status.INFEASIBLE else None
+        return Result(problem, found.status, found.stopped_because, None, (), "none", today, why, {}, found.trace)
+    x = found.x if found.ties == len(program.tie_base) else _without_waste(program, found.x)
+    measured = measure(problem, Plan.of(problem, program, options, x))
+    goals = _verified(program, measured, found.goals)
+    ties = "complete" if found.ties == len(program.tie_base) else f"first {found.ties}" if found.ties else "none"
+    return Result(problem, found.status, found.stopped_because, measured, goals, ties, today, None, {}, found.trace)
+
+
+def _verified(program: Program, measured: Measured, claimed: Sequence[GoalValue]) -> tuple[Reached, ...]:
+    """The goals as measured, each with its bound. Raises Defect where the plan is not what the engine said it is."""
+    if measured.breaches:
+        raise Defect(f"the plan found breaks a rule: {measured.breaches[0].subject}: {measured.breaches[0].message}")
+    reached = []
+    ours = zip(program.goals, measured.program.goals, claimed, strict=True)
+    for goal, measuring, claim in ours:
+        value = measuring.natural(measuring.value(measured.values.x))
+        said, bound = goal.natural(claim.value), goal.natural(claim.bound)
+        if value > said or (value < bound and isinstance(goal, LinearGoal)):
+            raise Defect(f"the goal {goal.name} measures {value}, the engine said {said} with bound {bound}")
+        reached.append(Reached(goal.name, goal.reads, value, min(bound, value)))
+    return tuple(reached)
+
+
+def _without_waste(program: Program, x: Ints) -> Ints:
+    """The plan without decided purchases that no limit needs (they can remain where ties were not broken to the end)."""
+    first = program.options + program.facts
+    taken = x[: program.options] > 0
+    steps = x[first:].copy()
+    values = [goal.value(x) for goal in program.goals]
+    for p in np.flatnonzero((steps > 0) & ~program.purchases.derived).tolist():
+        while steps[p]:
+            fewer = steps.copy()
+            fewer[p] -= 1
+            tried = evaluate(program, taken, fewer)
+            worse = any(goal.value(tried.x) > value for goal, value in zip(program.goals, values, strict=True))
+            if worse or (tried.used > program.bound).any():
+                break
+            steps = fewer
+    return np.concatenate([x[:first], steps])
+
+
+def _today(problem: Problem) -> Measured | None:
+    """The current allocation measured with nothing bought; None where there is none."""
+    now = problem.inventory.current_site
+    return measure(problem, Plan(now)) if (now >= 0).any() else None
+
+
+def _explain(problem: Problem, limits: Limits, watch: Watch) -> Explanation:
+    """What stands in the way: workloads without any site, and the smallest overruns for the rest."""
+    options = open_options(problem)
+    open_items = np.bincount(options.item, minlength=options.items) > 0
+    homeless = [w for i in np.flatnonzero(~open_items) for w in problem.members[i]]
+    if homeless:
+        options = open_options(problem, problem.may_leave_out | ~open_items)
+    program = program_of(problem, options)
+    budget = replace(limits, time_limit_s=limits.time_limit_s * SHARE_OF_TIME_FOR_SHORTAGE)
+    found = smallest_shortage(program, budget, watch)
+    shortages: tuple[Breach, ...] = ()
+    if found.x is not None:
+        plan = Plan.of(problem, program, options, found.x)
+        short = measure(problem, plan)
+        shortages = tuple(breach for breach in short.breaches if breach.amount is not None)
+    return Explanation(_first_obstacles(problem, homeless), shortages, found.least)
+
+
+def _first_obstacles(problem: Problem, workloads: Sequence[int]) -> dict[int, list[tuple[int, Obstacle]]]:
+    found: dict[int, list[tuple[int, Obstacle]]] = {w: [] for w in workloads}
+    for (w, s), why in forbidden(problem, workloads).items():
+        found[w] += [(s, obstacle) for obstacle in why[:1]]
+    return found
+

@@ -1,0 +1,260 @@
+"""The tables of a run, as INTERFACE names them: columns in fixed order, rows sorted, cells as text.
+
+Nothing here decides anything: every figure is read off a measured plan.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+
+from capplan.ledger import shares_of
+from capplan.measure import Measured
+from capplan.obstacles import obstacles
+from capplan.problem import NOWHERE, Problem
+from capplan.problem.periods import FIRST_DAY, LAST_DAY
+from capplan.program.statements import LimitName
+from capplan.rules import RULES
+from capplan.units import Ints, decimal_text, round_half_up
+
+
+@dataclass(frozen=True)
+class Output:
+    """One table of a run: its columns, which of them hold text, and its rows as cells."""
+
+    name: str
+    columns: tuple[str, ...]
+    text: frozenset[str]
+    rows: list[list[str]]
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "sites": ("site", "period", "resource", "unit", "capacity", "usable", "used", "free", "utilisation"),
+    "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state"),
+    "left_out": ("workload", "value", "reason"),
+    "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
+    "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost"),
+    "costs": ("organisation", "site", "period", "kind", "amount"),
+}
+"""Columns of the tables that are the same for every inventory."""
+
+NUMBERS = frozenset(
+    "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "
+    "rtt_ms max_rtt_ms".split()
+)
+"""Columns that hold numbers; every other one is text and written so that Excel takes it for nothing else."""
+
+
+def tables_of(measured: Measured) -> list[Output]:
+    """Every table of a plan's run."""
+    from_rules: dict[str, list[Mapping[str, object]]] = {}
+    for name in measured.problem.rules:
+        made = RULES[name].tables(measured.problem, measured.options, measured.program, measured.values)
+        for table, rows in made.items():
+            from_rules.setdefault(table, []).extend(rows)
+    return [
+        allocation(measured),
+        _table("sites", sorted(from_rules.get("sites", []), key=_site_order(measured.problem))),
+        _table("limits", _limits(measured)),
+        _table("left_out", _left_out(measured)),
+        _table("purchases", _purchases(measured)),
+        _table("licences", from_rules.get("licences", [])),
+        _table("costs", _costs(measured)),
+    ]
+
+
+def _table(name: str, rows: list[Mapping[str, object]]) -> Output:
+    columns = COLUMNS[name]
+    cells = [[str(row.get(column, "")) for column in columns] for row in rows]
+    return Output(name, columns, frozenset(columns) - NUMBERS, cells)
+
+
+def _site_order(problem: Problem) -> Callable[[Mapping[str, object]], tuple[str, str, int]]:
+    resources = {resource.name: r for r, resource in enumerate(problem.resources)}
+    return lambda row: (str(row["site"]), str(row["period"]), resources[str(row["resource"])])
+
+
+def allocation(measured: Measured) -> Output:
+    """``allocation.csv``: one row per workload in id order."""
+    problem, options = measured.problem, measured.options
+    resources = [resource.name for resource in problem.resources]
+    columns = (
+        *"workload name organisation service site status current_site moved replica_of from to rtt_ms max_rtt_ms".split(),
+        *resources,
+        "cost",
+        "note",
+    )
+    extra = _placement_columns(measured)
+    demand = _placed_demand(measured)
+    cost = _cost_by_workload(measured)
+    row_of = {w: i for i, w in enumerate(options.workload.tolist())}
+    table, sites = problem.workloads, problem.sites.ids
+    organisations = problem.inventory.table("organisations").ids
+    rows = []
+    for w, workload in enumerate(table.ids):
+        site, now, at = int(measured.plan.site[w]), int(problem.inventory.current_site[w]), row_of.get(w)
+        row: dict[str, str] = {
+            "workload": workload,
+            "organisation": organisations[table.refs("organisation")[w]],
+            "site": sites[site] if site != NOWHERE else "",
+            "status": "placed" if site != NOWHERE else "left_out",
+            "current_site": sites[now] if now >= 0 else "",
+            "moved": "yes" if now >= 0 and site not in (NOWHERE, now) else "no",
+            "cost": problem.inventory.currency.decimal(cost.get(w, 0)),
+        }
+        row |= {name: resource.text(int(demand[w, r])) for r, (name, resource) in enumerate(zip(resources, problem.resources, strict=True))}
+        if at is not None:
+            row |= {column: texts[at] for column, texts in extra.items()}
+        rows.append(row)
+    for column, texts in _written(problem).items():
+        for row, text in zip(rows, texts, strict=True):
+            row[column] = text
+    cells = [[row.get(column, "") for column in columns] for row in rows]
+    return Output("allocation", columns, frozenset(columns) - NUMBERS - set(resources), cells)
+
+
+def _written(problem: Problem) -> dict[str, list[str]]:
+    """Columns of workloads.csv that are carried over as written."""
+    table = problem.workloads
+    columns = {column: table.text(column) for column in ("name", "service")}
+    for column, blank in (("from", FIRST_DAY), ("to", LAST_DAY)):
+        days = table.dates(column, blank).tolist()
+        columns[column] = ["" if day == blank else date.fromordinal(day).isoformat() for day in days]
+    return columns
+
+
+def _placement_columns(measured: Measured) -> dict[str, list[str]]:
+    """What rules say of each placed row; notes of several rules are joined."""
+    found: dict[str, list[str]] = {}
+    for name in measured.problem.rules:
+        columns = RULES[name].placement_columns(measured.problem, measured.options)
+        for column, texts in columns.items():
+            known = found.get(column, [""] * len(texts))
+            found[column] = ["; ".join(filter(None, pair)) for pair in zip(known, texts, strict=True)]
+    return found
+
+
+def _placed_demand(measured: Measured) -> Ints:
+    """Largest demand of each workload over the periods, where it is placed. int64 [workload, resource]."""
+    problem, options = measured.problem, measured.options
+    demand = problem.demand.max(axis=2, initial=0)
+    for r in range(len(problem.resources)):
+        demand[options.workload, r] = problem.demand_at(options.workload, options.site, r).max(axis=1, initial=0)
+    return demand
+
+
+def _cost_by_workload(measured: Measured) -> dict[int, int]:
+    total: dict[int, int] = {}
+    for entry in measured.entries:
+        if entry.workload >= 0:
+            total[entry.workload] = total.get(entry.workload, 0) + entry.pence
+    return total
+
+
+def _limits(measured: Measured) -> list[Mapping[str, object]]:
+    """``limits.csv``: every limit, most important rule and subject first in name order."""
+    problem = measured.problem
+    rows = []
+    for row, name in enumerate(measured.program.limit_names):
+        have, used = int(measured.available[row]), int(measured.used[row])
+        slack = have - used
+        rows.append(
+            {
+                "rule": name.rule,
+                "subject": name.subject,
+                "period": problem.periods.text(name.period),
+                "unit": name.unit,
+                "limit": _natural(have, name),
+                "used": _natural(used, name),
+                "slack": _natural(slack, name),
+                "binding": "yes" if slack <= 0 else "no",
+                "state": "normal",
+            }
+        )
+    return sorted(rows, key=lambda row: (row["rule"], row["subject"], row["period"]))
+
+
+def _natural(value: int, name: LimitName) -> str:
+    return decimal_text(value * name.per_unit)
+
+
+def _left_out(measured: Measured) -> list[Mapping[str, object]]:
+    problem = measured.problem
+    values = problem.workloads.decimals("value")
+    gone = np.flatnonzero(measured.plan.site == NOWHERE).tolist()
+    reasons = why_left_out(measured, gone)
+    return [
+        {
+            "workload": problem.workloads.ids[w],
+            "value": decimal_text(values.fraction(w)) if problem.optional[w] else "",
+            "reason": reasons[w],
+        }
+        for w in gone
+    ]
+
+
+def why_left_out(measured: Measured, workloads: Sequence[int]) -> dict[int, str]:
+    """What each site lacks for the workloads that are left out, all else in the plan as it is."""
+    if not workloads:
+        return {}
+    found = obstacles(measured, workloads)
+    texts: dict[int, list[str]] = {w: [] for w in workloads}
+    for (w, s), why in found.items():
+        site = measured.problem.sites.ids[s]
+        texts[w].append(f"{site}: {why[0].reason if why else 'would fit; the goals prefer to leave it out'}")
+    return {w: "; ".join(parts) for w, parts in texts.items()}
+
+
+def _purchases(measured: Measured) -> list[Mapping[str, object]]:
+    """``purchases.csv``: what is bought, decided or derived, with its money over the horizon."""
+    problem, program = measured.problem, measured.program
+    steps = measured.values.x[program.options + program.facts :]
+    money = _money_by_purchase(measured)
+    rows = []
+    for p, name in enumerate(program.purchases.names):
+        if steps[p]:
+            rows.append(
+                {
+                    "purchase": name.purchase,
+                    "site": problem.sites.ids[name.site] if name.site >= 0 else "",
+                    "period": problem.periods.text(name.period),
+                    "steps": int(steps[p]),
+                    "gives": name.gives,
+                    "cost": problem.inventory.currency.decimal(round_half_up(money[p, False] * int(steps[p]))),
+                    "cost_once": problem.inventory.currency.decimal(round_half_up(money[p, True] * int(steps[p]))),
+                }
+            )
+    return sorted(rows, key=lambda row: (row["purchase"], row["site"], row["period"]))
+
+
+def _money_by_purchase(measured: Measured) -> dict[tuple[int, bool], Fraction]:
+    """Pence of one step of each purchase over the horizon, yearly and one-off money apart."""
+    total: dict[tuple[int, bool], Fraction] = defaultdict(Fraction)
+    for charge in measured.program.charges:
+        if charge.on == "purchase":
+            for i, index in enumerate(charge.index.tolist()):
+                total[index, charge.once] += charge.amount(i)
+    return total
+
+
+def _costs(measured: Measured) -> list[Mapping[str, object]]:
+    problem = measured.problem
+    organisations, currency = problem.inventory.table("organisations").ids, problem.inventory.currency
+    rows = []
+    for share in shares_of(problem, measured.options, measured.entries):
+        rows.append(
+            {
+                "organisation": organisations[share.organisation] if share.organisation >= 0 else "",
+                "site": problem.sites.ids[share.site] if share.site >= 0 else "",
+                "period": problem.periods.text(share.period),
+                "kind": share.kind,
+                "amount": currency.decimal(share.pence),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["organisation"], row["site"], row["period"], row["kind"]))
+
