@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from capplan.problem import Options, Problem
 from capplan.problem.use import used
 from capplan.program import Program, Values
 from capplan.program.statements import NO_PERIOD
-from capplan.units import Ints, largest_remainder, round_half_up
+from capplan.units import Ints, largest_remainder
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,9 @@ class Entry:
 
 
 def entries_of(problem: Problem, options: Options, program: Program, values: Values) -> list[Entry]:
-    """Every amount that a plan costs. ``program`` is compiled over ``options``, the plan's own.
-
-    Each (row, site, period, kind) is added exactly and rounded half up once.
-    """
+    """Every amount that a plan costs. ``program`` is compiled over ``options``, the plan's own."""
     starts = {"option": 0, "fact": program.options, "purchase": program.options + program.facts}
-    exact: dict[tuple[str, int, int, int, str], Fraction] = defaultdict(Fraction)
+    total: dict[tuple[str, int, int, int, str], int] = defaultdict(int)
     first_use = _first_use(problem, options)
     for charge in program.charges:
         times = np.ones_like(charge.index) if charge.on == "always" else values.x[starts[charge.on] + charge.index]
@@ -41,8 +37,8 @@ def entries_of(problem: Problem, options: Options, program: Program, values: Val
             site = int(charge.site[i])
             period = int(first_use[site]) if charge.period == NO_PERIOD else charge.period
             key = (charge.kind, period, site, int(charge.workload[i]), charge.label)
-            exact[key] += charge.amount(i) * int(times[i])
-    return [Entry(*key, round_half_up(amount)) for key, amount in sorted(exact.items()) if amount]
+            total[key] += int(charge.amounts[i]) * int(times[i])
+    return [Entry(*key, pence) for key, pence in sorted(total.items()) if pence]
 
 
 def _first_use(problem: Problem, options: Options) -> Ints:

@@ -88,12 +88,13 @@ class Network:
         whole = np.floor(np.round(np.nan_to_num(exact), 3) + 0.5).astype(np.int64)
         return np.where(np.isnan(exact), UNREACHABLE, whole)
 
-    def attached(self, existing: Bools) -> Bools:
-        """Nodes at which at least one existing circuit ends. bool [node]."""
+    @cached_property
+    def attached(self) -> Bools:
+        """Nodes at which any circuit ends, whenever it exists. bool [node]."""
         table = self.inventory.table("circuits")
         found = np.zeros(len(self.inventory.nodes), dtype=np.bool_)
-        found[table.nodes("a")[existing]] = True
-        found[table.nodes("b")[existing]] = True
+        found[table.nodes("a")] = True
+        found[table.nodes("b")] = True
         return found
 
     def round_trips(self, sources: Ints, existing: Bools) -> RoundTrips:
@@ -108,7 +109,7 @@ class Network:
         # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
         hops, estimated = _along_paths(distance, before, guessed)
         us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
-        return self._with_straight_lines(sources, self.attached(usable), RoundTrips(us, estimated))
+        return self._with_straight_lines(sources, RoundTrips(us, estimated))
 
     @property
     def _standing(self) -> Bools:
@@ -132,7 +133,8 @@ class Network:
         weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
         return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
 
-    def _with_straight_lines(self, sources: Ints, attached: Bools, trips: RoundTrips) -> RoundTrips:
+    def _with_straight_lines(self, sources: Ints, trips: RoundTrips) -> RoundTrips:
+        attached = self.attached
         us, estimated = trips.us.copy(), trips.estimated.copy()
         for i, source in enumerate(sources):
             loose = np.flatnonzero(~attached if attached[source] else np.ones(len(attached), dtype=np.bool_))

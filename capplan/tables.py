@@ -161,6 +161,8 @@ def _limits(measured: Measured) -> list[Mapping[str, object]]:
     problem = measured.problem
     rows = []
     for row, name in enumerate(measured.program.limit_names):
+        if not name.rule:
+            continue
         have, used = int(measured.available[row]), int(measured.used[row])
         slack = have - used
         rows.append(
@@ -213,32 +215,30 @@ def why_left_out(measured: Measured, workloads: Sequence[int]) -> dict[int, str]
 def _purchases(measured: Measured) -> list[Mapping[str, object]]:
     """``purchases.csv``: what is bought, decided or derived, with its money over the horizon."""
     problem, program = measured.problem, measured.program
-    steps = measured.values.x[program.options + program.facts :]
-    money = _money_by_purchase(measured)
-    rows = []
-    for p, name in enumerate(program.purchases.names):
-        if steps[p]:
-            rows.append(
-                {
-                    "purchase": name.purchase,
-                    "site": problem.sites.ids[name.site] if name.site >= 0 else "",
-                    "period": problem.periods.text(name.period),
-                    "steps": int(steps[p]),
-                    "gives": name.gives,
-                    "cost": problem.inventory.currency.decimal(round_half_up(money[p, False] * int(steps[p]))),
-                    "cost_once": problem.inventory.currency.decimal(round_half_up(money[p, True] * int(steps[p]))),
-                }
-            )
+    steps = measured.values.x[program.options + program.facts :].tolist()
+    money = _money_by_purchase(measured, steps)
+    currency = problem.inventory.currency
+    rows = [
+        {
+            "purchase": name.purchase,
+            "site": problem.sites.ids[name.site] if name.site >= 0 else "",
+            "period": problem.periods.text(name.period),
+            "steps": steps[p],
+            "gives": name.gives,
+            "cost": currency.decimal(money[p, False]),
+            "cost_once": currency.decimal(money[p, True]),
+        }
+        for p, name in enumerate(program.purchases.names)
+        if steps[p] and name.purchase
+    ]
     return sorted(rows, key=lambda row: (row["purchase"], row["site"], row["period"]))
 
 
-def _money_by_purchase(measured: Measured) -> dict[tuple[int, bool], Fraction]:
-    """Pence of one step of each purchase over the horizon, yearly and one-off money apart."""
-    total: dict[tuple[int, bool], Fraction] = defaultdict(Fraction)
-    for charge in measured.program.charges:
-        if charge.on == "purchase":
-            for i, index in enumerate(charge.index.tolist()):
-                total[index, charge.once] += charge.amount(i)
+def _money_by_purchase(measured: Measured, steps: Sequence[int]) -> dict[tuple[int, bool], int]:
+    """Pence that each purchase costs over the horizon, yearly and one-off money apart, rounded per period."""
+    total: dict[tuple[int, bool], int] = defaultdict(int)
+    for price in measured.program.prices:
+        total[price.purchase, price.once] += round_half_up(price.amount * steps[price.purchase])
     return total
 
 

@@ -98,7 +98,7 @@ FAULTS = [
     ("workloads.csv:1:1 wrong-delimiter", {"workloads": "workload\torganisation\nW1\tO1\n"}),
     ("workloads.csv:3:7 unbalanced-quote", workloads('W1,O1,a\nW2,O1,"Leigh\nW3,O1,c\nW4,O2,d\n')),
     ("workloads.csv:2:7 unbalanced-quote", workloads('W1,O1,"Leigh\nW2,O1,"Bolton\nW3,O1,c\n')),
-    ("workloads.csv:2:7 unbalanced-quote", workloads('W1,O1,"Leigh\nW2,O1,x"\nW3,O1,c\n"W4",O1,"d,e\n",9')),
+    ("workloads.csv:2:7 unbalanced-quote", workloads('W1,O1,"Leigh\nW2,O1,x",b\nW3,O1,c\n')),
     ("workloads.csv:3 row-length", workloads("W1,O1,\nW2,O1\nW3,O1,\n")),
     ("workloads.csv:2 row-length", workloads("W1,O1,a,b\nW3,O1,\n")),
     ("workloads.csv:1:23 duplicate-header", {"workloads": "workload,organisation,organisation\nW1,O1,O1\n"}),
@@ -131,8 +131,6 @@ FAULTS = [
     ("workloads.csv:2:7 resource-not-offered", {"workloads": "workload,organisation,desks\nW1,O1,4\n"}),
     ("allocation.csv:2:6 contradictory-cells", {"allocation": "workload,site,status\nW1,A,left_out\n"}),
 ]  # fmt: skip
-FAULTS[3:4] = []
-FAULTS = [(expected.replace("2:6 contra", "2:6 contra"), files) for expected, files in FAULTS]
 
 
 @pytest.mark.parametrize(("expected", "files"), FAULTS)
@@ -294,7 +292,7 @@ def test_an_unreadable_inventory_yaml_hides_no_fault_and_invents_none(tmp_path):
     text = "workload,organisation,gpu,power_kw\nW1,O1,2,x\n"
     faults = faults_of(tmp_path, {"inventory.yaml": "a: [", "workloads": text})
     assert [told(tmp_path, fault) for fault in faults] == [
-        "inventory.yaml:1:5 yaml-syntax",
+        "inventory.yaml:2:1 yaml-syntax",
         "workloads.csv:2:9 not-a-number",
     ]
 

@@ -33,20 +33,17 @@ class Cost(Goal):
         """Pence: the sum of all charges of the Program."""
         placed = np.zeros(len(options), dtype=np.int64)
         facts: dict[int, int] = {}
-        purchases: dict[int, Fraction] = {}
-        constant = Fraction(0)
+        purchases: dict[int, int] = {}
+        constant = 0
         for charge in builder.charges:
             if charge.on == "option":
                 np.add.at(placed, charge.index, charge.amounts)
-                continue
-            for i, index in enumerate(charge.index.tolist()):
-                amount = charge.amount(i)
-                if charge.on == "fact":
-                    facts[index] = facts.get(index, 0) + int(amount)
-                elif charge.on == "purchase":
-                    purchases[index] = purchases.get(index, Fraction(0)) + amount
-                else:
-                    constant += amount
+            elif charge.on == "always":
+                constant += int(charge.amounts.sum())
+            else:
+                target = facts if charge.on == "fact" else purchases
+                for index, pence in zip(charge.index.tolist(), charge.amounts.tolist(), strict=True):
+                    target[index] = target.get(index, 0) + pence
         unit = Fraction(1, problem.inventory.currency.pence_per_unit)
         return [Form(placed, facts, purchases, constant, unit)]
 
@@ -59,6 +56,7 @@ def charges(problem: Problem, options: Options, builder: Builder) -> None:
     _by_row(problem, options, builder, "placement", _placements(problem, options))
     _moves(problem, options, builder)
     _circuits(problem, builder)
+    builder.settle()
 
 
 def _by_row(problem: Problem, options: Options, builder: Builder, kind: str, pence: Ints) -> None:

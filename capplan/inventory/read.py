@@ -111,11 +111,11 @@ class _Reading:
         for name in found:
             if name in known:
                 continue
-            near = get_close_matches(name.casefold(), known, n=1, cutoff=0.85)
+            near = get_close_matches(name.casefold()[:-4], self.schemas, n=1, cutoff=0.85)
             place = Place(self.shown(name))
-            if near and near[0] not in found:
+            if near and f"{near[0]}.csv" not in found:
                 self.faults.error(
-                    place, "unknown-table", f"no table is called {name}", f'did you mean "{near[0]}"?'
+                    place, "unknown-table", f"no table is called {name}", f'did you mean "{near[0]}.csv"?'
                 )
             else:
                 fix = "capplan schema tables lists the tables that are read"

@@ -112,9 +112,15 @@ class Problem:
         """Yearly growth of each workload in one resource."""
         table = self.workloads
         own, common = table.decimals("growth_" + resource), table.decimals("growth")
-        if not own.given.any() and not common.given.any():
-            return [Fraction(0)] * len(table)
-        return [(own if own.given[w] else common).fraction(w) for w in range(len(table))]
+        if resource == "cooling_kw":
+            # A blank demand for cooling is the power, and grows as the power does.
+            power, blank = table.decimals("growth_power_kw"), ~table.given("cooling_kw")
+            first = [power if blank[w] and not own.given[w] else own for w in range(len(table))]
+        else:
+            if not own.given.any() and not common.given.any():
+                return [Fraction(0)] * len(table)
+            first = [own] * len(table)
+        return [(first[w] if first[w].given[w] else common).fraction(w) for w in range(len(table))]
 
     def _factor(self, rate: Fraction, t: int) -> Fraction:
         ends = int(self.periods.start[t]), int(self.periods.end[t]) - 1

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.program.statements import Charge, Goal, LimitName, Program, PurchaseName, Purchases
+from capplan.program.statements import (
+    ROUNDING,
+    Charge,
+    Goal,
+    LimitName,
+    Price,
+    Program,
+    PurchaseName,
+    Purchases,
+)
 from capplan.units import LARGEST, Bools, Ints
 
 
@@ -65,6 +75,8 @@ class Builder:
         self.items = items
         self.purchase_names: list[PurchaseName] = []
         self.charges: list[Charge] = []
+        self.prices: list[Price] = []
+        self._settled = 0
         self._upper: list[int] = []
         self._derived: list[bool] = []
         self._facts: list[Ints] = []
@@ -134,11 +146,41 @@ class Builder:
         self.charges.append(charge)
 
     def purchase_charge(self, purchase: int, kind: str, period: int, amount: Fraction, *, once: bool = False) -> None:
-        """Record what one step of a purchase costs in a period, exact pence."""
-        name = self.purchase_names[purchase]
+        """Record what one step of a purchase costs in a period, in exact pence."""
+        self.prices.append(Price(purchase, kind, period, amount, once))
+
+    def settle(self) -> None:
+        """Turn the prices of purchases into charges.
+
+        Each (purchase, site, period, kind) is added exactly over all its steps and rounded half up to the penny
+        once. Where a step costs whole pence that is a plain charge; elsewhere pennies are themselves a derived
+        purchase: the least whole A with ``A > Σ price × steps − ½``.
+        """
+        rows: dict[tuple[str, int, int, str], list[Price]] = {}
+        for price in self.prices[self._settled :]:
+            name = self.purchase_names[price.purchase]
+            rows.setdefault((name.purchase, name.site, price.period, price.kind), []).append(price)
+        self._settled = len(self.prices)
+        for (label, site, period, kind), prices in rows.items():
+            index = np.array([price.purchase for price in prices], dtype=np.int64)
+            amounts = [price.amount for price in prices]
+            if any(amount.denominator > 1 for amount in amounts):
+                index, amounts = self._pennies(index, amounts), [Fraction(1)]
+            pence = np.array([int(amount) for amount in amounts], dtype=np.int64)
+            here, nobody = np.full(len(index), site), np.full(len(index), -1)
+            self.charge(Charge(kind, period, "purchase", index, pence, here, nobody, label))
+
+    def _pennies(self, index: Ints, amounts: Sequence[Fraction]) -> Ints:
+        """A derived purchase of as many pennies as the exact total rounds to. int64 [1]."""
+        common = lcm(*(amount.denominator for amount in amounts))
+        most = sum(amount * self._upper[p] for p, amount in zip(index.tolist(), amounts, strict=True))
+        pennies = self.purchase(PurchaseName("", -1, -1, ""), int(most) + 1, derived=True)
+        block = self.limits([ROUNDING], np.array([common - 1]))
+        doubled = np.array([2 * int(amount * common) for amount in amounts], dtype=np.int64)
         one = np.ones(1, dtype=np.int64)
-        site, nobody = one * name.site, -one
-        self.charge(Charge(kind, period, "purchase", one * purchase, [amount], site, nobody, name.purchase, once))
+        block.purchases(np.zeros_like(index), index, doubled)
+        block.purchases(one * 0, one * pennies, one * -2 * common)
+        return one * pennies
 
     def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
         """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""
@@ -166,6 +208,7 @@ class Builder:
             ties=ties,
             tie_base=tie_base,
             charges=tuple(self.charges),
+            prices=tuple(self.prices),
         )
 
     def _all_entries(self) -> tuple[_Entries, _Entries, _Entries]:

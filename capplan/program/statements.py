@@ -40,8 +40,15 @@ class LimitName(NamedTuple):
     share: Fraction = Fraction(1)
 
 
+ROUNDING = LimitName("", "", NO_PERIOD, "pence", Fraction(1))
+"""The name of limits that only round money; reports leave them out."""
+
+
 class PurchaseName(NamedTuple):
-    """What a purchase is called: id, site and the period from which it counts, and what a step gives."""
+    """What a purchase is called: id, site and the period from which it counts, and what a step gives.
+
+    A purchase without an id only rounds money; reports leave it out.
+    """
 
     purchase: str
     site: int
@@ -55,39 +62,43 @@ class Charge:
     """Money that follows from columns.
 
     ``on`` says of which kind ``index`` int64 [k] is: an option, a fact, a purchase, or ``always`` (paid in any
-    case). ``amounts`` are pence for one unit of the column: int64 [k], or exact Fractions for purchases.
-    ``site`` and ``workload`` int64 [k], -1 where there is none. A charge of NO_PERIOD is one-off and falls in the
-    first period in which its site is used. ``label`` names the row that charges, where site and workload do not;
-    ``once`` marks one-off money.
+    case). ``amounts`` int64 [k] are pence for one unit of the column. ``site`` and ``workload`` int64 [k], -1 where
+    there is none. A charge of NO_PERIOD falls in the first period in which its site is used. ``label`` names the
+    row that charges, where site and workload do not.
     """
 
     kind: str
     period: int
     on: Literal["option", "fact", "purchase", "always"]
     index: Ints
-    amounts: Ints | Sequence[Fraction]
+    amounts: Ints
     site: Ints
     workload: Ints
     label: str = ""
-    once: bool = False
 
-    def amount(self, i: int) -> Fraction:
-        """The i-th amount, exact."""
-        amount = self.amounts[i]
-        return amount if isinstance(amount, Fraction) else Fraction(int(amount))
+
+@dataclass(frozen=True)
+class Price:
+    """What one step of a purchase costs in a period, in exact pence; ``once`` marks one-off money."""
+
+    purchase: int
+    kind: str
+    period: int
+    amount: Fraction
+    once: bool = False
 
 
 @dataclass(frozen=True)
 class Form:
-    """A linear form on its way to a goal: exact values per column, natural amount = value × ``unit``.
+    """A linear form on its way to a goal: whole values per column, natural amount = value × ``unit``.
 
     ``options`` int64 [option]; ``facts`` and ``purchases`` map an index to its coefficient.
     """
 
     options: Ints
     facts: Mapping[int, int] = field(default_factory=dict)
-    purchases: Mapping[int, Fraction] = field(default_factory=dict)
-    constant: Fraction = Fraction(0)
+    purchases: Mapping[int, int] = field(default_factory=dict)
+    constant: int = 0
     unit: Fraction = Fraction(1)
 
 
@@ -179,6 +190,7 @@ class Program:
     ties: sp.csr_array
     tie_base: Ints
     charges: tuple[Charge, ...] = ()
+    prices: tuple[Price, ...] = ()
 
     @property
     def options(self) -> int:
@@ -209,20 +221,16 @@ def weighted(
     A single form of weight 1 keeps its unit; a sum is measured in natural units × weight.
     """
     factors = [weight * form.unit for form, weight in parts]
-    denominators = [f.denominator for f in factors]
-    for (form, _), factor in zip(parts, factors, strict=True):
-        denominators += [(c * factor).denominator for c in form.purchases.values()]
-        denominators.append((form.constant * factor).denominator)
-    scale = lcm(*denominators) if denominators else 1
+    scale = lcm(*(factor.denominator for factor in factors))
     total = np.zeros(options + facts + purchases, dtype=np.int64)
-    constant = Fraction(0)
+    constant = 0
     for (form, _), factor in zip(parts, factors, strict=True):
         times = int(factor * scale)
         total[:options] += form.options * times
         for fact, value in form.facts.items():
             total[options + fact] += value * times
-        for purchase, exact in form.purchases.items():
-            total[options + facts + purchase] += int(exact * factor * scale)
-        constant += form.constant * factor * scale
-    divisor = int(np.gcd.reduce(np.append(total, int(constant)))) or 1
-    return LinearGoal(name, total // divisor, int(constant) // divisor, Fraction(divisor, scale), reads)
+        for purchase, value in form.purchases.items():
+            total[options + facts + purchase] += value * times
+        constant += form.constant * times
+    divisor = int(np.gcd.reduce(np.append(total, constant))) or 1
+    return LinearGoal(name, total // divisor, constant // divisor, Fraction(divisor, scale), reads)

@@ -15,10 +15,10 @@ import numpy as np
 
 from capplan.inventory import Column, Kind, Table, TableSchema
 from capplan.problem import Options, Problem
-from capplan.problem.periods import FIRST_DAY, LAST_DAY
+from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS
 from capplan.program import Builder, LimitName, Program, PurchaseName, Values
 from capplan.rules.base import Row, Rule
-from capplan.units import Bools, Ints
+from capplan.units import Bools, Ints, round_half_up
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Licences(Rule):
             upper = min(upper, int(table.counts("max_packs")[licence]))
         gives = f"+{pack} {table.ids[licence]}"
         purchase = builder.purchase(PurchaseName(table.ids[licence], -1, t, gives, ("licences", licence, "")), upper, derived=derived)
-        price = problem.exact_pence(table, "pack_cost", licence) * problem.periods.share_of_year(t)
+        price = _pack_price(problem, table, licence, t)
         if price:
             builder.purchase_charge(purchase, "licence", t, price)
         return purchase
@@ -137,7 +137,7 @@ def _row(problem: Problem, options: Options, needs: _Needs, licence: int, t: int
     else:
         need = len(np.unique(options.site[needs.row[active & (needs.quantity > 0)]]))
     owned, bought = int(table.counts("owned")[licence]), packs * int(table.counts("pack")[licence])
-    price = problem.exact_pence(table, "pack_cost", licence) * problem.periods.share_of_year(t)
+    price = _pack_price(problem, table, licence, t)
     return {
         "licence": table.ids[licence],
         "scope": _scope(problem, table, licence),
@@ -146,7 +146,7 @@ def _row(problem: Problem, options: Options, needs: _Needs, licence: int, t: int
         "owned": owned,
         "bought": bought,
         "spare": owned + bought - need,
-        "cost": problem.inventory.currency.decimal(int((2 * price * packs + 1) // 2)),
+        "cost": problem.inventory.currency.decimal(round_half_up(price * packs)),
     }
 
 
@@ -160,6 +160,12 @@ def _scope(problem: Problem, table: Table, licence: int) -> str:
 def _name(table: Table, licence: int, t: int) -> LimitName:
     unit = "licences" if table.text("metric")[licence] == "pool" else "sites"
     return LimitName("licences", table.ids[licence], t, unit, Fraction(1), -1, ("licences", licence, "owned"))
+
+
+def _pack_price(problem: Problem, table: Table, licence: int, t: int) -> Fraction:
+    """Exact pence of one pack for the days of a period on which the licence counts."""
+    days = problem.periods.overlap(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))[licence, t]
+    return problem.exact_pence(table, "pack_cost", licence) * Fraction(int(days), YEAR_DAYS)
 
 
 def _counts_in(problem: Problem, table: Table) -> Bools:
