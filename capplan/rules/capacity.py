@@ -136,7 +136,7 @@ class Capacity(Rule):
             if resource.name not in soft:
                 continue
             price = Fraction(soft[resource.name]) * resource.step * problem.inventory.currency.pence_per_unit
-            most = int(problem.demand[:, r, :].sum(axis=0).max(initial=0)) + int(problem.own_demand_peak(r))
+            most = _most_over(problem, r)
             for s, t in zip(*np.nonzero(rows[:, r, :] >= 0), strict=True):
                 name = PurchaseName(f"overrun {resource.name}", int(s), int(t), f"{decimal_text(resource.step)} {resource.unit} over the limit")
                 purchase = builder.purchase(name, most, derived=True)
@@ -195,6 +195,16 @@ def _options(problem: Problem) -> CapacityOptions:
 
 def _usable(problem: Problem, r: int) -> Fraction:
     return 1 - problem.headroom(problem.resources[r].name)
+
+
+def _most_over(problem: Problem, r: int) -> int:
+    """Steps by which no use of a resource can exceed a limit: all demand, and all that purchases use up."""
+    table = problem.inventory.table("expansions")
+    most = int(problem.demand[:, r, :].sum(axis=0).max(initial=0)) + problem.own_demand_peak(r)
+    for i in range(len(table)):
+        if _resource(problem, table, i) == r:
+            most += max(0, -_amount(problem, table, i, 0, durable=True)) * int(table.counts("max")[i])
+    return most
 
 
 def _rows(problem: Problem) -> Ints:
