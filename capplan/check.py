@@ -100,7 +100,11 @@ def _bought(problem: Problem, purchases: Sequence[Bought]) -> dict[tuple[str, in
     names = {name for name, _, _ in decided}
     bought: dict[tuple[str, int, int], int] = {}
     for row in purchases:
-        key = (row.purchase, problem.sites.find(row.site) if row.site else -1, problem.periods.number(row.period))
+        key = (
+            row.purchase,
+            problem.sites.find(row.site) if row.site else -1,
+            problem.periods.number(row.period),
+        )
         if key in decided:
             bought[key] = bought.get(key, 0) + row.steps
             if bought[key] > decided[key]:

@@ -15,6 +15,7 @@ from capplan.inventory import Inventory
 from capplan.model import Model
 from capplan.problem import Options, Periods, Problem, combine, one_by_one
 from capplan.program import Builder, Form, Program, WorstGoal, weighted
+from capplan.program.sparse import sparse
 from capplan.program.statements import Goal as ProgramGoal
 from capplan.rules import RULES, RuleOptions
 from capplan.units import Bools, Ints, decimal_text
@@ -111,7 +112,7 @@ def _stages(problem: Problem, options: Options, builder: Builder, parts: Mapping
     """One entry of the model's ``goals`` as what is minimised in turn."""
     goals = {name: GOALS[name] for name in parts}
     if len(parts) == 1:
-        (name, goal), = goals.items()
+        ((name, goal),) = goals.items()
         if not goal.linear:
             return [goal.worst(problem, options, builder)]
         one = Fraction(1)
@@ -131,7 +132,9 @@ def _sum_unit(goals: Sequence[Goal]) -> str:
 
 def _goal(stage: Stage, counts: tuple[int, int, int]) -> ProgramGoal:
     if isinstance(stage, WorstGoal):
-        wide = sp.csr_array((stage.use.data, stage.use.indices, stage.use.indptr), shape=(stage.use.shape[0], sum(counts)))
+        wide = sp.csr_array(
+            (stage.use.data, stage.use.indices, stage.use.indptr), shape=(stage.use.shape[0], sum(counts))
+        )
         return WorstGoal(stage.name, wide, stage.capacity)
     name, reads, parts = stage
     return weighted(name, reads, parts, *counts)
@@ -150,10 +153,6 @@ def _ties(problem: Problem, options: Options, builder: Builder) -> tuple[sp.csr_
     column = [options.option, options.absent_option, first + np.array(decided, dtype=np.int64)]
     rank = [options.site, np.full(len(options.absent_option), sites), np.ones(len(decided), dtype=np.int64)]
     shape = (workloads + len(decided), first + len(builder.purchase_names))
-    coordinates = (np.concatenate(digit), np.concatenate(column))
-    ties = sp.csr_array((np.concatenate(rank).astype(np.int64), coordinates), shape=shape)
-    ties.eliminate_zeros()
+    ties = sparse(np.concatenate(digit), np.concatenate(column), np.concatenate(rank), shape)
     base = np.concatenate([np.full(workloads, sites + 1), [builder.upper(p) + 1 for p in decided]])
     return ties, base.astype(np.int64)
-
-

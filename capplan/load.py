@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from capplan.errors import Faults
+from capplan.errors import Faults, Place
 from capplan.goals import GOALS
 from capplan.inventory import Inventory, TableSchema
 from capplan.inventory import read_inventory as _read_inventory
@@ -34,9 +34,16 @@ def read_model(
     scenario: str | None = None,
     relative_to: Path | None = None,
     faults: Faults | None = None,
+    named_at: Place | None = None,
 ) -> Model:
     """Read a planning model: a shipped name or a path; see ``capplan.model.read_model``."""
     options = {name: rule.options for name, rule in RULES.items()}
     return _read_model(
-        source, rules=options, goals=GOALS.keys(), scenario=scenario, relative_to=relative_to, faults=faults
+        source,
+        rules=options,
+        goals=GOALS.keys(),
+        scenario=scenario,
+        relative_to=relative_to,
+        faults=faults,
+        named_at=named_at,
     )

@@ -85,7 +85,14 @@ class Measured:
             return []
         missing = [int(w) for w in self.options.absent_workload if not optional[w]]
         return [
-            Breach("left_out", problem.workloads.ids[w], -1, "is not placed, and has no value for which it may be left out", (w,), ("workloads", w, "value"))
+            Breach(
+                "left_out",
+                problem.workloads.ids[w],
+                -1,
+                "is not placed, and has no value for which it may be left out",
+                (w,),
+                ("workloads", w, "value"),
+            )
             for w in missing
         ]
 
@@ -118,7 +125,10 @@ def measure(problem: Problem, plan: Plan) -> Measured:
     """Measure any plan, also one that breaks rules: facts, least derived purchases, use of every limit."""
     options = plan.options(problem)
     program = program_of(problem, options)
-    bought = [0 if program.purchases.derived[p] else plan.bought.get(name[:3], 0) for p, name in enumerate(program.purchases.names)]
+    bought = [
+        0 if program.purchases.derived[p] else plan.bought.get(name[:3], 0)
+        for p, name in enumerate(program.purchases.names)
+    ]
     taken = np.ones(len(options), dtype=np.bool_)
     values = evaluate(program, taken, np.array(bought, dtype=np.int64))
     return Measured(problem, plan, options, program, values)
@@ -130,7 +140,7 @@ def exceeded(measured: Measured, row: int) -> Breach:
     need, have = int(measured.used[row]), int(measured.available[row])
     largest = contributors(measured, row)
     policy = name.share < 1 and need * name.share <= have
-    message = shortage_text(measured.problem, name, need, have)
+    message = shortage_text(name, need, have)
     if largest:
         shown = ", ".join(
             f"{measured.problem.workloads.ids[w]} {decimal_text(amount)}" for w, amount in largest[:CONTRIBUTORS_NAMED]
@@ -141,12 +151,14 @@ def exceeded(measured: Measured, row: int) -> Breach:
     return Breach(name.rule, name.subject, name.period, message, workloads, name.source, name.unit, short, policy)
 
 
-def shortage_text(problem: Problem, name: LimitName, need: int, have: int) -> str:
+def shortage_text(name: LimitName, need: int, have: int) -> str:
     """Need, what may be used and what is short, in natural units."""
     usable, physical = have * name.per_unit, have * name.per_unit / name.share
     text = f"need {_amount(need * name.per_unit, name)}, "
     if name.share < 1:
-        text += f"usable {_amount(usable, name)} ({decimal_text(physical)} less {percent_text(1 - name.share)} headroom)"
+        text += (
+            f"usable {_amount(usable, name)} ({decimal_text(physical)} less {percent_text(1 - name.share)} headroom)"
+        )
     else:
         text += f"limit {_amount(usable, name)}"
     return text + f": short {_amount((need - have) * name.per_unit, name)}"

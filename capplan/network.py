@@ -26,8 +26,11 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RoundTrips:
-    """Round trips from some nodes to all nodes. ``us`` int64 [source, node], UNREACHABLE where there is no path;
-    ``estimated`` bool [source, node]: some part of the path was not measured."""
+    """Round trips from some nodes to all nodes.
+
+    ``us`` int64 [source, node], UNREACHABLE where there is no path; ``estimated`` bool [source, node]: some part of
+    the path was not measured.
+    """
 
     us: Ints
     estimated: Bools
@@ -107,7 +110,7 @@ class Network:
         graph, guessed = self._graph(usable)
         distance, before = dijkstra(graph, indices=sources, return_predecessors=True)
         # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
-        hops, estimated = _along_paths(distance, before, guessed)
+        hops, estimated = _along_paths(distance, before.astype(np.int64), guessed)
         us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
         return self._with_straight_lines(sources, RoundTrips(us, estimated))
 
@@ -129,7 +132,10 @@ class Network:
         _, first = np.unique(ends[order], axis=0, return_index=True)
         best = order[first]
         size = len(self.inventory.nodes)
-        both = (np.concatenate([ends[best, 0], ends[best, 1]]), np.concatenate([ends[best, 1], ends[best, 0]]))
+        both = (
+            np.concatenate([ends[best, 0], ends[best, 1]]),
+            np.concatenate([ends[best, 1], ends[best, 0]]),
+        )
         weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
         return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
 

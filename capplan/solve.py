@@ -51,9 +51,11 @@ class Reached:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why there is no plan: workloads that no site may take, each with the first obstacle at every
-    site, and the limits that
-    fall short in the plan that exceeds them least. ``least`` says that no smaller excess does."""
+    """Why there is no plan.
+
+    ``homeless``: workloads that no site may take, each with the first obstacle at every site. ``shortages``: the limits
+    that fall short in the plan that exceeds them least; ``least`` says that no smaller excess does.
+    """
 
     homeless: dict[int, list[tuple[int, Obstacle]]]
     shortages: tuple[Breach, ...]
@@ -95,13 +97,13 @@ class Result:
 
 
 class Frames:
-    """Tables of a plan as pandas frames, by name: ``plan.allocation``, ``plan.sites`` …"""
+    """Tables of a plan as pandas frames, by name: ``plan.allocation``, ``plan.sites`` and so on."""
 
     def __init__(self, tables: Sequence[Output]) -> None:
         self._tables = {table.name: table for table in tables}
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        import pandas as pd
+        import pandas as pd  # noqa: PLC0415  # half a second that only readers of frames pay
 
         table = self.__dict__["_tables"].get(name)
         if table is None:
@@ -137,9 +139,7 @@ def _limits(model: Model) -> Limits:
     return Limits(float(solver.time_limit_s), solver.gap, solver.seed, solver.workers, solver.deterministic)
 
 
-def _result(
-    problem: Problem, program: Program, options: Options, found: Found, limits: Limits, watch: Watch
-) -> Result:
+def _result(problem: Problem, program: Program, options: Options, found: Found, limits: Limits, watch: Watch) -> Result:
     today = _today(problem)
     if found.x is None:
         why = _explain(problem, limits, watch) if found.status is Status.INFEASIBLE else None
@@ -167,7 +167,7 @@ def _verified(program: Program, measured: Measured, claimed: Sequence[GoalValue]
 
 
 def _without_waste(program: Program, x: Ints) -> Ints:
-    """The plan without decided purchases that no limit needs (they can remain where ties were not broken to the end)."""
+    """The plan without decided purchases that no limit needs; they can remain where ties were not broken to the end."""
     first = program.options + program.facts
     taken = x[: program.options] > 0
     steps = x[first:].copy()
@@ -194,7 +194,7 @@ def _explain(problem: Problem, limits: Limits, watch: Watch) -> Explanation:
     """What stands in the way: workloads without any site, and the smallest overruns for the rest."""
     options = open_options(problem)
     open_items = np.bincount(options.item, minlength=options.items) > 0
-    homeless = [w for i in np.flatnonzero(~open_items) for w in problem.members[i]]
+    homeless = [w for i in np.flatnonzero(~open_items) for w in problem.members[int(i)]]
     if homeless:
         options = open_options(problem, problem.may_leave_out | ~open_items)
     program = program_of(problem, options)
@@ -213,4 +213,3 @@ def _first_obstacles(problem: Problem, workloads: Sequence[int]) -> dict[int, li
     for (w, s), why in forbidden(problem, workloads).items():
         found[w] += [(s, obstacle) for obstacle in why[:1]]
     return found
-

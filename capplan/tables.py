@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 import numpy as np
 
@@ -84,7 +83,8 @@ def allocation(measured: Measured) -> Output:
     problem, options = measured.problem, measured.options
     resources = [resource.name for resource in problem.resources]
     columns = (
-        *"workload name organisation service site status current_site moved replica_of from to rtt_ms max_rtt_ms".split(),
+        *"workload name organisation service site status current_site moved replica_of".split(),
+        *"from to rtt_ms max_rtt_ms".split(),
         *resources,
         "cost",
         "note",
@@ -107,7 +107,10 @@ def allocation(measured: Measured) -> Output:
             "moved": "yes" if now >= 0 and site not in (NOWHERE, now) else "no",
             "cost": problem.inventory.currency.decimal(cost.get(w, 0)),
         }
-        row |= {name: resource.text(int(demand[w, r])) for r, (name, resource) in enumerate(zip(resources, problem.resources, strict=True))}
+        row |= {
+            name: resource.text(int(demand[w, r]))
+            for r, (name, resource) in enumerate(zip(resources, problem.resources, strict=True))
+        }
         if at is not None:
             row |= {column: texts[at] for column, texts in extra.items()}
         rows.append(row)
@@ -145,7 +148,7 @@ def _placed_demand(measured: Measured) -> Ints:
     demand = problem.demand.max(axis=2, initial=0)
     for r in range(len(problem.resources)):
         demand[options.workload, r] = problem.demand_at(options.workload, options.site, r).max(axis=1, initial=0)
-    return demand
+    return np.asarray(demand)
 
 
 def _cost_by_workload(measured: Measured) -> dict[int, int]:
@@ -245,16 +248,14 @@ def _money_by_purchase(measured: Measured, steps: Sequence[int]) -> dict[tuple[i
 def _costs(measured: Measured) -> list[Mapping[str, object]]:
     problem = measured.problem
     organisations, currency = problem.inventory.table("organisations").ids, problem.inventory.currency
-    rows = []
-    for share in shares_of(problem, measured.options, measured.entries):
-        rows.append(
-            {
-                "organisation": organisations[share.organisation] if share.organisation >= 0 else "",
-                "site": problem.sites.ids[share.site] if share.site >= 0 else "",
-                "period": problem.periods.text(share.period),
-                "kind": share.kind,
-                "amount": currency.decimal(share.pence),
-            }
-        )
+    rows = [
+        {
+            "organisation": organisations[share.organisation] if share.organisation >= 0 else "",
+            "site": problem.sites.ids[share.site] if share.site >= 0 else "",
+            "period": problem.periods.text(share.period),
+            "kind": share.kind,
+            "amount": currency.decimal(share.pence),
+        }
+        for share in shares_of(problem, measured.options, measured.entries)
+    ]
     return sorted(rows, key=lambda row: (row["organisation"], row["site"], row["period"], row["kind"]))
-

@@ -69,7 +69,9 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def read(folder: Path, files: Mapping[str, str | bytes] | None = None, overlay: Overlay | None = None) -> Inventory:
+def read(
+    folder: Path, files: Mapping[str, str | bytes] | None = None, overlay: Overlay | None = None
+) -> Inventory:
     """Write and read one inventory; any fault, warnings too, fails the test."""
     faults = Faults()
     inventory = read_inventory(write_folder(folder, files or {}), EXTRA, overlay, faults)
@@ -77,9 +79,7 @@ def read(folder: Path, files: Mapping[str, str | bytes] | None = None, overlay: 
     return inventory
 
 
-def faults_of(
-    folder: Path, files: Mapping[str, str | bytes], overlay: Overlay | None = None
-) -> list[Fault]:
+def faults_of(folder: Path, files: Mapping[str, str | bytes], overlay: Overlay | None = None) -> list[Fault]:
     """Every fault of one inventory, in file order, files named without their folder."""
     faults = Faults()
     read_inventory(write_folder(folder, files), EXTRA, overlay, faults)

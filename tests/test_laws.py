@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ from capplan.measure import Measured, measure
 from capplan.problem import NOWHERE, Options, Plan, Problem
 from capplan.program import Program, evaluate
 from capplan.solve import solve
-from tests import oracle
 from tests.oracle import Oracle
+from tests.oracle import Plan as TheirPlan
 from tests.worlds import FEATURES, World, worlds
 
 EXAMPLES = int(os.environ.get("CAPPLAN_EXAMPLES", "25"))
@@ -47,13 +48,12 @@ class Case:
     options: Options
     program: Program
 
-    def plan(self, theirs: oracle.Plan) -> Plan:
+    def plan(self, theirs: TheirPlan) -> Plan:
         """The oracle's plan in the package's terms."""
         sites, workloads = self.problem.sites, self.problem.workloads.ids
-        site = [sites.row(s) if (s := theirs.sites[w]) is not None else NOWHERE for w in workloads]
-        bought = {
-            (name, sites.row(s) if s else -1, t): steps for (name, s, t), steps in theirs.bought.items() if steps
-        }
+        places = [theirs.sites[w] for w in workloads]
+        site = [NOWHERE if place is None else sites.row(place) for place in places]
+        bought = {(name, sites.row(s) if s else -1, t): steps for (name, s, t), steps in theirs.bought.items() if steps}
         return Plan(np.array(site, dtype=np.int64), bought)
 
     def admits(self, plan: Plan) -> bool:
@@ -84,7 +84,7 @@ def case_of(world: World) -> Case:
     return Case(Oracle(world), problem, options, program_of(problem, options))
 
 
-def plans(case: Case) -> Iterator[oracle.Plan]:
+def plans(case: Case) -> Iterator[TheirPlan]:
     """A spread of the plans there are, good and bad ones."""
     count = sum(1 for _ in islice(case.oracle.plans(), 4000))
     return islice(case.oracle.plans(), 0, 4000, max(1, count // PLANS_PER_WORLD))
@@ -148,7 +148,7 @@ def test_optimum_of_mixed_worlds_is_the_brute_force_optimum(world: World) -> Non
 @thorough
 @given(worlds())
 def test_oracle_measured_and_admitted_agree_on_every_plan(world: World) -> None:
-    """A plan breaks for the checker what it breaks for the oracle, and an engine may take it just when it breaks nothing."""
+    """A plan breaks for the checker what it breaks for the oracle; an engine may take it just when that is nothing."""
     case = case_of(world)
     for theirs in plans(case):
         expected, ours = case.oracle.measure(theirs), measure(case.problem, case.plan(theirs))
@@ -181,8 +181,8 @@ def _values(measured: Measured) -> list[Fraction]:
     return [goal.natural(goal.value(measured.values.x)) for goal in measured.program.goals]
 
 
-def _flat(values: tuple[object, ...]) -> list[object]:
-    flat: list[object] = []
+def _flat(values: tuple[Any, ...]) -> list[Any]:
+    flat: list[Any] = []
     for value in values:
         flat += list(value) or [0] if isinstance(value, tuple) else [value]
     return flat
@@ -194,7 +194,9 @@ def test_bounds_are_valid_whenever_the_search_stops(world: World, data: st.DataO
     """However little effort is granted, no bound lies above the best value there is, given the goals before."""
     case = case_of(world)
     effort = data.draw(st.sampled_from([0.0001, 0.001, 0.01]))
-    found = solve_exact(case.program, Limits(time_limit_s=effort, gap=Fraction(data.draw(st.integers(0, 3)), 10)), Watch())
+    found = solve_exact(
+        case.program, Limits(time_limit_s=effort, gap=Fraction(data.draw(st.integers(0, 3)), 10)), Watch()
+    )
     _, best, _ = case.oracle.best()
     if found.x is None:
         assert found.status in ((Status.INFEASIBLE, Status.UNKNOWN) if best is None else (Status.UNKNOWN,))

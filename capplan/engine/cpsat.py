@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Model:
     def __init__(self, program: Program, slack: Ints | None = None) -> None:
         """Build the model. ``slack`` int64 [limit], where given, is how far each limit may be exceeded."""
         self.program = program
-        self._model = cp_model.CpModel()
+        self._model: Any = cp_model.CpModel()
         self._proto: Any = self._model.proto
         self._variables()
         self._choices()
@@ -65,7 +66,7 @@ class Model:
 
     def _choices(self) -> None:
         start = self.program.item_start.tolist()
-        for first, end in zip(start, start[1:], strict=False):
+        for first, end in pairwise(start):
             self._proto.constraints.add().exactly_one.literals.extend(range(first, end))
 
     def _facts(self) -> None:

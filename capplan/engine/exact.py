@@ -185,9 +185,7 @@ class _Search:
         """Among equally good plans take the smallest; returns how many digits are proved smallest."""
         if self.stopped is not Stopped.PROVED or any(not goal.proved for goal in self.goals):
             return 0
-        self.effort_limit = min(
-            self.effort_limit, self.effort + max(self.effort, TIE_SHARE * self.effort_limit)
-        )
+        self.effort_limit = min(self.effort_limit, self.effort + max(self.effort, TIE_SHARE * self.effort_limit))
         done = 0
         for first, end in _blocks(self.program.tie_base):
             if not self._smallest(first, end):

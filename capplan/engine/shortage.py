@@ -16,8 +16,11 @@ LARGEST_SUM = 2.0**58
 
 @dataclass(frozen=True)
 class Shortage:
-    """``short`` int64 [limit]: by how much each limit is exceeded in ``x`` int64 [column], a plan with the least
-    relative excess; ``least`` says that this was proved. ``x`` is None where no overrun of limits helps."""
+    """The smallest overruns of a Program.
+
+    ``short`` int64 [limit]: by how much each limit is exceeded in ``x`` int64 [column], a plan with the least
+    relative excess; ``least`` says that this was proved. ``x`` is None where none was found.
+    """
 
     short: Ints
     x: Ints | None

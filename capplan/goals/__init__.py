@@ -15,7 +15,12 @@ def _discover() -> dict[str, Goal]:
     for module in sorted(iter_modules(__path__), key=lambda info: info.name):
         path = f"{__name__}.{module.name}"
         for content in vars(import_module(path)).values():
-            if isinstance(content, type) and issubclass(content, Goal) and content.__module__ == path and content is not Goal:
+            if (
+                isinstance(content, type)
+                and issubclass(content, Goal)
+                and content.__module__ == path
+                and content is not Goal
+            ):
                 content.name = module.name
                 found[module.name] = content()
     return found

@@ -51,21 +51,29 @@ class Cost(Goal):
 def charges(problem: Problem, options: Options, builder: Builder) -> None:
     """Add every charge that follows from where workloads are, and those that are paid in any case."""
     _sites(problem, options, builder)
-    _by_row(problem, options, builder, "energy", _energy(problem, options))
-    _by_row(problem, options, builder, "resource", _resources(problem, options))
-    _by_row(problem, options, builder, "placement", _placements(problem, options))
+    _by_row(options, builder, "energy", _energy(problem, options))
+    _by_row(options, builder, "resource", _resources(problem, options))
+    _by_row(options, builder, "placement", _placements(problem, options))
     _moves(problem, options, builder)
     _circuits(problem, builder)
     builder.settle()
 
 
-def _by_row(problem: Problem, options: Options, builder: Builder, kind: str, pence: Ints) -> None:
+def _by_row(options: Options, builder: Builder, kind: str, pence: Ints) -> None:
     """Charges of placed rows, ``pence`` int64 [row, period]."""
     for t in range(pence.shape[1]):
         row = np.flatnonzero(pence[:, t])
         if len(row):
             builder.charge(
-                Charge(kind, t, "option", options.option[row], pence[row, t], options.site[row], options.workload[row])
+                Charge(
+                    kind,
+                    t,
+                    "option",
+                    options.option[row],
+                    pence[row, t],
+                    options.site[row],
+                    options.workload[row],
+                )
             )
 
 
@@ -140,7 +148,9 @@ def _sites(problem: Problem, options: Options, builder: Builder) -> None:
     if_used = problem.pence(table, "open_cost", np.tile(problem.periods.days, (len(table), 1)))
     facts = site_used(problem, options, builder)
     for t in range(len(problem.periods)):
-        _charge_sites(builder, "always", t, np.flatnonzero(committed & (in_any_case[:, t] > 0)), None, in_any_case[:, t])
+        _charge_sites(
+            builder, "always", t, np.flatnonzero(committed & (in_any_case[:, t] > 0)), None, in_any_case[:, t]
+        )
         paying = np.flatnonzero(~committed & (facts[:, t] >= 0) & (if_used[:, t] > 0))
         _charge_sites(builder, "fact", t, paying, facts[:, t], if_used[:, t])
     once = problem.pence_once(table, "open_cost_once")
@@ -149,7 +159,9 @@ def _sites(problem: Problem, options: Options, builder: Builder) -> None:
         _charge_sites(builder, "fact", NO_PERIOD, np.flatnonzero((ever >= 0) & (once > 0)), ever, once)
 
 
-def _charge_sites(builder: Builder, on: Literal["fact", "always"], period: int, site: Ints, facts: Ints | None, pence: Ints) -> None:
+def _charge_sites(
+    builder: Builder, on: Literal["fact", "always"], period: int, site: Ints, facts: Ints | None, pence: Ints
+) -> None:
     if len(site):
         index = np.zeros_like(site) if facts is None else facts[site]
         builder.charge(Charge("site", period, on, index, pence[site], site, np.full(len(site), -1)))
@@ -165,5 +177,3 @@ def _circuits(problem: Problem, builder: Builder) -> None:
         if len(paid):
             nowhere = np.full(len(paid), -1)
             builder.charge(Charge("circuit", t, "always", np.zeros_like(paid), pence[paid, t], nowhere, nowhere))
-
-

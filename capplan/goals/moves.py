@@ -19,4 +19,3 @@ class Moves(Goal):
     def forms(self, problem: Problem, options: Options, builder: Builder) -> Sequence[Form]:
         """Number of moves."""
         return [Form(counted(options, options.option[moved(problem, options)]))]
-

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from capplan.goals.base import Goal
 from capplan.problem import Options, Problem
 from capplan.problem.use import uses
 from capplan.program import Builder, WorstGoal
+from capplan.program.sparse import sparse
 from capplan.units import UNLIMITED, Ints
 
 
@@ -34,7 +34,7 @@ class WorstUtilisation(Goal):
         coordinates = (np.concatenate([none, *rows]), np.concatenate([none, *columns]))
         # Facts and purchases have no part in it; the matrix is widened to all columns when assembled.
         shape = (int((row_of >= 0).sum()), len(options))
-        use = sp.csr_array((np.concatenate([none, *values]), coordinates), shape=shape, dtype=np.int64)
+        use = sparse(*coordinates, np.concatenate([none, *values]), shape)
         full = np.repeat(capacity[:, :, None], len(problem.periods), axis=2)[row_of >= 0]
         return WorstGoal(self.name, use, full)
 

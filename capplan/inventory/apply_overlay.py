@@ -31,9 +31,9 @@ class Changed:
 def apply_overlay(tables: Mapping[str, RawTable], overlay: Overlay, faults: Faults) -> Changed:
     """Set cells, then remove rows. What names no table, row or column is a fault at its place."""
     changed = dict(tables)
-    nodes = node_names(changed)
     for setting in overlay.set:
         _set(changed, setting, faults)
+    nodes = node_names(changed)
     gone: dict[str, set[str]] = {}
     for removal in overlay.remove:
         _mark(changed, removal, gone, faults)

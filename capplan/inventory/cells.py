@@ -13,6 +13,9 @@ from capplan.errors import Severity
 MOST_DIGITS = 18
 """Digits a number may have before and after the point together: more would not fit 64 bits."""
 
+LONGEST_NUMBER = 60
+"""Characters of a number that is looked at closely: converting thousands of digits would take long, or fail."""
+
 LONGEST_ID = 200
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
@@ -24,9 +27,10 @@ _PLACEHOLDERS = frozenset(
     )
 )
 _LEGAL_IDS = ("na", "unknown")
-"""Placeholders that are also real codes, so an id may be one."""
+"""Placeholders that are also real codes (NA is Namibia), so an id or a word may be one."""
 
 _SPREADSHEET_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+_MONEY = re.compile(r"\([\d.,]+\)|(GBP|EUR|USD|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN) ?[\d.,]+", re.ASCII)
 _MONTHS = "jan feb mar apr may jun jul aug sep sept oct nov dec".split()
 _EXCEL_DAY_0 = date(1899, 12, 30)
 _QUOTED = re.compile(r"'+[=+\-@\t\r]")
@@ -73,6 +77,11 @@ def is_placeholder(text: str) -> bool:
     return text.casefold() in _PLACEHOLDERS or text in _SPREADSHEET_ERRORS
 
 
+def is_legal_code(text: str) -> bool:
+    """Whether a placeholder is a real code as well."""
+    return text.casefold() in _LEGAL_IDS
+
+
 def placeholder(required: bool) -> Finding:
     """The fault of a placeholder where a value is read."""
     fix = "write the value" if required else "write the value, or leave the cell empty"
@@ -85,7 +94,7 @@ def parse_number(text: str) -> tuple[int, int] | None:
     >>> parse_number("3.50")
     (35, 1)
     """
-    found = _NUMBER.fullmatch(text)
+    found = _NUMBER.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
     if not found:
         return None
     sign, whole, decimals = found.groups()
@@ -95,7 +104,11 @@ def parse_number(text: str) -> tuple[int, int] | None:
 
 def number_fault(text: str) -> Finding:
     """Why a cell is not a plain number, by the most telling of its defects."""
-    for fault in (_unreadable_characters, _separators, _not_plain):
+    if len(text) > LONGEST_NUMBER:
+        if _NUMBER.fullmatch(text):
+            return Finding("too-large", f"has more than {LONGEST_NUMBER} digits", "round it")
+        return Finding("not-a-number", "is not a number", "write a plain number such as 3.5")
+    for fault in (_unreadable_characters, _written_as_money, _separators, _not_plain):
         finding = fault(text)
         if finding:
             return finding
@@ -116,16 +129,27 @@ def _unreadable_characters(text: str) -> Finding | None:
         return Finding(
             "percent-form", "is a percentage", f"write the share, {share}, or the unit the column names"
         )
-    if any(c in text for c in "£€$¥") or re.fullmatch(r"\([\d.,]+\)|[A-Z]{3} ?[\d.,]+", text):
-        bracketed = re.fullmatch(r"\(([\d.]+)\)", text)
-        fix = f"write -{bracketed[1]}" if bracketed else "write the plain number"
-        return Finding("currency-in-cell", "is written as money", fix)
-    odd = [c for c in text if not c.isascii() and (c.isdecimal() or unicodedata.category(c) in ("Pd", "Sm"))]
+    odd = next((c for c in text if not c.isascii() and _plain_character(c) != c), None)
     if odd:
-        plain = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2013", "-")
+        plain = "".join(map(_plain_character, text))
         fix = f"write {plain}" if parse_number(plain) else "use the digits 0 to 9 and the hyphen"
-        return Finding("non-ascii-number", f"holds {_character(odd[0])}", fix)
+        return Finding("non-ascii-number", f"holds {_character(odd)}", fix)
     return None
+
+
+def _plain_character(c: str) -> str:
+    """The ASCII digit or hyphen that a digit or dash of another script stands for; any other as it is."""
+    if c.isdecimal():
+        return str(unicodedata.decimal(c))
+    return "-" if unicodedata.category(c) == "Pd" or c == "\u2212" else c
+
+
+def _written_as_money(text: str) -> Finding | None:
+    if not (any(c in text for c in "£€$¥") or _MONEY.fullmatch(text)):
+        return None
+    bracketed = re.fullmatch(r"\((\d+(?:\.\d+)?)\)", text, re.ASCII)
+    fix = f"write -{bracketed[1]}" if bracketed else "write the plain number"
+    return Finding("currency-in-cell", "is written as money", fix)
 
 
 def _overflows(text: str) -> bool:
@@ -149,8 +173,11 @@ def _separators(text: str) -> Finding | None:
 
 
 def _not_plain(text: str) -> Finding | None:
-    if re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", text, re.ASCII):
-        return Finding("not-a-number", "is in scientific notation", f"write {format(Decimal(text), 'f')}")
+    scientific = re.fullmatch(r"[-+]?\d+(\.\d*)?[eE]([-+]?\d+)", text, re.ASCII)
+    if scientific:
+        near = abs(int(scientific[2])) <= MOST_DIGITS
+        fix = f"write {format(Decimal(text), 'f').lstrip('+')}" if near else "write it out, in a fitting unit"
+        return Finding("not-a-number", "is in scientific notation", fix)
     loose = re.fullmatch(r"\+?(-?)(\d*)\.?(\d*)", text, re.ASCII)
     if loose and (loose[2] or loose[3]):
         plain = f"{loose[1]}{loose[2] or '0'}" + (f".{loose[3]}" if loose[3] else "")
@@ -235,7 +262,7 @@ def id_fault(text: str) -> Finding | None:
         return Finding("bad-id", f"holds a control character (U+{ord(control):04X})", "remove it")
     if len(text) > LONGEST_ID:
         return Finding("bad-id", f"is longer than {LONGEST_ID} characters", "choose a shorter id")
-    if is_placeholder(text) and text.casefold() not in _LEGAL_IDS:
+    if is_placeholder(text) and not is_legal_code(text):
         return placeholder(required=True)
     return None
 

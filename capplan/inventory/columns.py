@@ -14,6 +14,7 @@ from capplan.inventory.cells import (
     MOST_DIGITS,
     Finding,
     id_fault,
+    is_legal_code,
     is_placeholder,
     number_fault,
     parse_date,
@@ -229,7 +230,9 @@ class _Parser:
         return parsed
 
     def words(self) -> _Parsed:
-        return _Parsed(words=tuple(tuple(_members(text)) for text in self.texts))
+        bare = [i for i, text in enumerate(self.texts) if is_placeholder(text) and not is_legal_code(text)]
+        findings = {i: placeholder(self.column.required) for i in bare}
+        return _Parsed(words=tuple(tuple(_members(text)) for text in self.texts), findings=findings)
 
     def choices(self) -> _Parsed:
         known = ("no", "yes") if self.column.kind is Kind.FLAG else self.column.choices

@@ -94,7 +94,7 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _parse(path: Path, file: str, text: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
     rows, lines, whole = _records(text, file, faults)
-    filled = [i for i, row in enumerate(rows) if row and (row[0] or any(map(str.strip, row)))]
+    filled = [i for i, row in enumerate(rows) if row and (row[0].strip() or any(map(str.strip, row)))]
     if len(filled) < len(rows):
         rows, lines = [rows[i] for i in filled], lines[filled]
     if not rows:
@@ -121,35 +121,42 @@ def read_text(path: Path, file: str, faults: Faults) -> str | None:
         faults.error(Place(file), "unreadable-file", f"cannot be read: {error.strerror}", "check the path")
         return None
     try:
-        text = content.decode("utf-8-sig")
+        # Not utf-8-sig: its errors do not count the byte-order mark.
+        text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         _encoding_fault(content, error.start, file, faults)
         return None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        wide = content[1:40:2].count(0) > 5 or content[0:40:2].count(0) > 5
-        code, what = ("utf-16-file", "UTF-16") if wide else ("nul-byte", "binary: it holds NUL bytes")
-        faults.error(Place(file, line), code, f"the file is {what}", 'save it as "CSV UTF-8"')
+        before = physical_lines(text[: text.index("\0") + 1])
+        code, what = ("nul-byte", "binary: it holds NUL bytes")
+        if _is_utf16(content):
+            code, what = ("utf-16-file", "UTF-16")
+        faults.error(Place(file, len(before)), code, f"the file is {what}", 'save it as "CSV UTF-8"')
         return None
     return text
 
 
+def _is_utf16(content: bytes) -> bool:
+    """Whether the bytes begin with UTF-16's mark, or like ASCII text with a NUL beside every character."""
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return marked or content[1:40:2].count(0) > 5 or content[0:40:2].count(0) > 5
+
+
 def _encoding_fault(content: bytes, at: int, file: str, faults: Faults) -> None:
-    line = content.count(b"\n", 0, at) + 1
-    column = at - (content.rfind(b"\n", 0, at) + 1) + 1
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    """Tell the byte at offset ``at``, the first that is not UTF-8."""
+    if _is_utf16(content):
         faults.error(Place(file), "utf-16-file", "the file is UTF-16", 'save it as "CSV UTF-8"')
         return
-    rest = content[:at].decode("utf-8-sig") + content[at + 1 :].decode("utf-8", errors="ignore")
+    before = content[:at].decode("utf-8").removeprefix("\ufeff")
+    lines = physical_lines(before + "?")
+    place = Place(file, len(lines), len(lines[-1]))
     byte = f"byte {at} (0x{content[at]:02x})"
-    if not rest.isascii():
+    if not (before + content[at + 1 :].decode("utf-8", errors="ignore")).isascii():
         message = f"{byte} is not UTF-8, while other characters are: two encodings are mixed"
-        faults.error(
-            Place(file, line, column), "mixed-encodings", message, "retype that character, save as UTF-8"
-        )
+        faults.error(place, "mixed-encodings", message, "retype that character, save as UTF-8")
         return
     message = f"{byte} is not UTF-8; the file looks like Windows-1252"
-    faults.error(Place(file, line, column), "encoding-not-utf8", message, 'save it as "CSV UTF-8"')
+    faults.error(place, "encoding-not-utf8", message, 'save it as "CSV UTF-8"')
 
 
 def _records(text: str, file: str, faults: Faults) -> tuple[list[list[str]], Ints, bool]:

@@ -88,21 +88,21 @@ def report(
 
     ``findings`` is by index of the distinct text. Beyond what is kept of a code, faults are only counted.
     """
-    by_code: dict[str, list[int]] = {}
+    by_code: dict[tuple[str, Severity], list[int]] = {}
     for index, finding in findings.items():
-        by_code.setdefault(finding.code, []).append(index)
-    for code, indices in by_code.items():
+        by_code.setdefault((finding.code, finding.severity), []).append(index)
+    for (code, severity), indices in by_code.items():
         rows = np.flatnonzero(np.isin(texts.code, indices))
         rows = rows[np.argsort(table.lines[rows], kind="stable")]
-        room = faults.room(table.file, code)
+        room = faults.room(table.file, code, severity)
         for row in rows[:room].tolist():
             index = int(texts.code[row])
             finding, text = findings[index], texts.distinct[index]
             shown = f'"{text}" ' if text else ""
             message = f"{column}: {shown}{finding.message}"
-            faults.add(Fault(table.place(row, column), code, message, finding.fix, finding.severity))
+            faults.add(Fault(table.place(row, column), code, message, finding.fix, severity))
         if len(rows) > room:
-            faults.count_only(table.file, code, len(rows) - room, findings[indices[0]].severity)
+            faults.count_only(table.file, code, len(rows) - room, severity)
 
 
 def match(csv: CsvFile, schema: TableSchema, columns: Mapping[str, Column], faults: Faults) -> RawTable:
@@ -121,7 +121,9 @@ def match(csv: CsvFile, schema: TableSchema, columns: Mapping[str, Column], faul
             fix = did_you_mean(column.name, set(header) - columns.keys(), "add it to the header")
             faults.error(Place(csv.file, csv.header_line), "missing-column", message, fix)
     own = {name: own_column(name) for name in texts if name.startswith(OWN_PREFIX)}
-    table = replace(table, texts=texts, columns={**columns, **own})
+    # Without its ids nothing can refer to the table's rows: that is one fault, not one for each reference.
+    whole = table.whole and schema.key[0] in texts
+    table = replace(table, texts=texts, columns={**columns, **own}, whole=whole)
     _total_rows(table, faults)
     return table
 
@@ -141,8 +143,9 @@ def _header(csv: CsvFile, columns: Mapping[str, Column], faults: Faults) -> list
         span = place.span(line, str(index))
         return Place(csv.file, span.line, span.column) if span else Place(csv.file, line)
 
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index] and name:
+        if name and name in seen:
             message = f'the column "{name}" stands twice in the header'
             faults.error(where(index), "duplicate-header", message, "keep one, or rename the other")
         elif not name:
@@ -151,13 +154,18 @@ def _header(csv: CsvFile, columns: Mapping[str, Column], faults: Faults) -> list
                     where(index), "unknown-column", "a column with cells has no name", "name it in the header"
                 )
         elif name not in columns and not name.startswith(OWN_PREFIX):
+            names[index] = ""
+            if not faults.room(csv.file, "unknown-column"):
+                # Looking for near names takes its time, and a broken header may hold thousands.
+                faults.count_only(csv.file, "unknown-column", 1, Severity.ERROR)
+                continue
             otherwise = "remove it, or begin its name with x_ if it is your own"
             fix = did_you_mean(name, columns, otherwise)
             faults.error(where(index), "unknown-column", f'no column is called "{name}"', fix)
-            names[index] = ""
         elif name != csv.header[index].strip("\ufeff"):
             message = f'the column name "{csv.header[index]}" has white space around it'
             faults.warning(where(index), "stray-whitespace", message, "remove it")
+        seen.add(name)
     return names
 
 
@@ -200,6 +208,8 @@ def _total_rows(table: RawTable, faults: Faults) -> None:
 
 def fill_defaults(table: RawTable, defaults: Mapping[str, tuple[str, Place]]) -> RawTable:
     """Blank cells filled from the defaults of inventory.yaml; a column that is missing is added."""
+    if not len(table):
+        return table
     for column, (text, _) in defaults.items():
         found = table.texts.get(column) or Texts(("",), np.zeros(len(table), dtype=np.int64))
         filled = tuple(cell or text for cell in found.distinct)

@@ -36,6 +36,11 @@ RESOURCE_KEYS = ("unit", "step", "description")
 RESOURCE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 CURRENCY = re.compile(r"[A-Z]{3}")
 
+_BLANK = ("", "~", "null")
+
+SMALLEST_STEP = Fraction(1, 10**9)
+"""The finest step a resource may have; the coarsest is its reciprocal."""
+
 NO_CURRENCY = Currency("XXX")
 """ISO 4217 for "no currency": what a file that names none, at fault, is read with."""
 
@@ -103,10 +108,12 @@ class _Reader:
         self.known_keys(self.values, KEYS, ())
         for key in REQUIRED:
             if key not in self.values:
-                self.faults.error(
-                    Place(self.document.file, 1), "missing-key", f'"{key}" is missing', f"add {key}: …"
-                )
-        if "format" in self.values and self.document.raw.get(("format",)) != str(FORMAT):
+                place = Place(self.document.file, 1)
+                self.faults.error(place, "missing-key", f'"{key}" is missing', f"add {key}: …")
+            elif self.values[key] is None and self.document.raw.get((key,)) in _BLANK:
+                self.error((key,), "missing-key", "has no value", "write it after the colon")
+        written = self.values.get("format") is not None
+        if written and self.document.raw.get(("format",)) != str(FORMAT):
             self.error(("format",), "unknown-format", "this format is not known", f"write format: {FORMAT}")
         declared = self.resources()
         return Settings(
@@ -136,9 +143,7 @@ class _Reader:
     def at(self, path: Path_) -> object:
         value: object = self.values
         for key in path:
-            value = value[key] if isinstance(value, Mapping) and key in value else None
-            if isinstance(value, list) and len(path) > 1:
-                return value[int(path[-1])]
+            value = value.get(key) if isinstance(value, Mapping) else None
         return value
 
     def text(self, path: Path_) -> str:
@@ -184,7 +189,10 @@ class _Reader:
         return NO_CURRENCY
 
     def as_of(self) -> date:
-        text = self.document.raw.get(("as_of",), "")
+        value = self.values.get("as_of")
+        if isinstance(value, dict | list):
+            self.text(("as_of",))
+        text = self.document.raw.get(("as_of",), "") if value is not None else ""
         found = parse_date(text) if text else None
         if isinstance(found, Finding):
             self.error(("as_of",), found.code, f'"{text}" {found.message}', found.fix)
@@ -227,6 +235,8 @@ class _Reader:
         path = (*path, "step")
         raw = self.document.raw.get(path)
         if raw is None:
+            if self.at(path) is not None:
+                self.error(path, "wrong-type", "a number is wanted here", "write such as 0.01")
             return Fraction(1)
         number = parse_number(raw)
         if number is None or number[0] <= 0:
@@ -234,7 +244,11 @@ class _Reader:
                 path, "non-positive-quantity", f'"{raw}" is not a positive decimal', "write such as 0.01"
             )
             return Fraction(1)
-        return Fraction(number[0], 10 ** number[1])
+        step = Fraction(number[0], 10 ** number[1])
+        if not SMALLEST_STEP <= step <= 1 / SMALLEST_STEP or number[1] > 9:
+            fix = "write 0.000000001 to 1000000000, with at most 9 decimals"
+            self.error(path, "out-of-range", f'"{raw}" cannot be counted exactly', fix)
+        return step
 
     def defaults(self, resources: tuple[Resource, ...]) -> Defaults:
         given = self.mapping(("defaults",))

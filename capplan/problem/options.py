@@ -80,13 +80,17 @@ def one_by_one(workload: Ints, site: Ints, workloads: int) -> Options:
     number = np.arange(len(workload), dtype=np.int64)
     placed = site != NOWHERE
     return Options(
-        workloads, workload, number[placed], workload[placed], site[placed], number[~placed], workload[~placed]
+        workloads,
+        workload,
+        number[placed],
+        workload[placed],
+        site[placed],
+        number[~placed],
+        workload[~placed],
     )
 
 
-def combine(
-    members: Sequence[Sequence[int]], sites: Sequence[Iterable[int]], may_leave_out: Bools
-) -> Options:
+def combine(members: Sequence[Sequence[int]], sites: Sequence[Iterable[int]], may_leave_out: Bools) -> Options:
     """Every way to place each item out of the sites open to its members.
 
     ``members`` lists the workloads of each item, ``sites`` the eligible sites of each workload; an item for
@@ -109,13 +113,18 @@ def combine(
 def _combine_single(workload: Ints, sites: Sequence[Iterable[int]], may_leave_out: Bools) -> Options:
     open_sites = [np.fromiter(sites[w], dtype=np.int64) for w in workload]
     with_exit = [
-        np.append(places, NOWHERE) if leave else places
-        for places, leave in zip(open_sites, may_leave_out, strict=True)
+        np.append(places, NOWHERE) if leave else places for places, leave in zip(open_sites, may_leave_out, strict=True)
     ]
     count = np.array([len(places) for places in with_exit], dtype=np.int64)
     site = np.concatenate([np.zeros(0, dtype=np.int64), *with_exit])
     item = np.repeat(np.arange(len(workload)), count)
     table = one_by_one(workload[item], site, len(workload))
     return Options(
-        len(workload), item, table.option, table.workload, table.site, table.absent_option, table.absent_workload
+        len(workload),
+        item,
+        table.option,
+        table.workload,
+        table.site,
+        table.absent_option,
+        table.absent_workload,
     )

@@ -47,7 +47,7 @@ class Periods:
         """Days that ``[start, end)`` int64 [row] shares with each period. int64 [row, period]."""
         first = np.maximum(start[:, None], self.start[None, :])
         last = np.minimum(end[:, None], self.end[None, :])
-        return np.maximum(0, last - first)
+        return np.asarray(np.maximum(0, last - first), dtype=np.int64)
 
     def covered(self, start: Ints, end: Ints) -> Bools:
         """Whether ``[start, end)`` spans each whole period. bool [row, period]."""

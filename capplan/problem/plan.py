@@ -13,8 +13,11 @@ from capplan.units import Ints
 
 @dataclass(frozen=True)
 class Plan:
-    """``site`` int64 [workload], NOWHERE where left out; ``bought`` steps of decided purchases by
-    (purchase, site, period), sites and periods numbered, -1 where a purchase has none."""
+    """A choice for every workload, and decided purchases.
+
+    ``site`` int64 [workload], NOWHERE where left out; ``bought`` steps by (purchase, site, period), sites and periods
+    numbered, -1 where a purchase has none.
+    """
 
     site: Ints
     bought: Mapping[tuple[str, int, int], int] = field(default_factory=dict)

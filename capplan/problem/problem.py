@@ -58,7 +58,7 @@ class Problem:
     @cached_property
     def active(self) -> Bools:
         """Whether a workload is active on any day of a period. bool [workload, period]."""
-        return np.asarray(self.active_days > 0)
+        return np.array(self.active_days > 0, dtype=np.bool_)
 
     @cached_property
     def window(self) -> tuple[Ints, Ints]:

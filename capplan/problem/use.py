@@ -28,13 +28,13 @@ def used(problem: Problem, options: Options) -> Ints:
     """Steps of each resource used at each site if all options are taken. int64 [site, resource, period]."""
     total = np.zeros((len(problem.sites), len(problem.resources), len(problem.periods)), dtype=np.int64)
     for r, row, period, steps in uses(problem, options):
-        np.add.at(total, (options.site[row], r, period), steps)
+        np.add.at(total[:, r, :], (options.site[row], period), steps)
     return total
 
 
 def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
     """Facts "some active workload is at this site in this period"; -1 where none could be. int64 [site, period]."""
-    row, period = np.nonzero(problem.active[options.workload])
+    row, period = np.nonzero(problem.active_days[options.workload])
     group = options.site[row] * len(problem.periods) + period
     facts = builder.any_of(group, options.option[row], len(problem.sites) * len(problem.periods))
     return facts.reshape(len(problem.sites), len(problem.periods))

@@ -9,8 +9,8 @@ from capplan.program.statements import (
     LimitName,
     LinearGoal,
     Program,
-    Purchases,
     PurchaseName,
+    Purchases,
     WorstGoal,
     weighted,
 )

@@ -10,6 +10,7 @@ from math import lcm
 import numpy as np
 import scipy.sparse as sp
 
+from capplan.program.sparse import sparse
 from capplan.program.statements import (
     ROUNDING,
     Charge,
@@ -192,8 +193,7 @@ class Builder:
             for row, index, value in [entries.joined()]
         ]
         row, column, value = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-        limits = sp.csr_array((value, (row, column)), shape=(len(self._names), columns), dtype=np.int64)
-        limits.sum_duplicates()
+        limits = sparse(row, column, value, (len(self._names), columns))
         upper = np.array(self._upper, dtype=np.int64)
         _check_sums(limits, self.options + len(self._facts), upper)
         return Program(

@@ -42,12 +42,24 @@ class Allowed(Rule):
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options that put a workload where something written forbids it."""
-        checks = (self._removed, self._dates, self._pinned, self._allowed, self._forbidden, self._countries, self._placements)
+        checks = (
+            self._removed,
+            self._dates,
+            self._pinned,
+            self._allowed,
+            self._forbidden,
+            self._countries,
+            self._placements,
+        )
         for check in checks:
             yield from check(problem, options)
 
     def _exclusion(
-        self, options: Options, bad: Bools, reason: Callable[[int, int], str], source: Callable[[int, int], Source]
+        self,
+        options: Options,
+        bad: Bools,
+        reason: Callable[[int, int], str],
+        source: Callable[[int, int], Source],
     ) -> Iterable[Exclusion]:
         """One exclusion out of a mask over placed rows; texts are made for (workload, site)."""
         rows = np.flatnonzero(bad)

@@ -70,5 +70,3 @@ class Rule:
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """Tables of the run that this rule fills: name to rows."""
         return {}
-
-

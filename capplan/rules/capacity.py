@@ -83,7 +83,13 @@ class Capacity(Rule):
                 self._expansion(problem, builder, block, rows, expansion, members)
 
     def _expansion(
-        self, problem: Problem, builder: Builder, block: LimitBlock, rows: Ints, expansion: str, members: list[int]
+        self,
+        problem: Problem,
+        builder: Builder,
+        block: LimitBlock,
+        rows: Ints,
+        expansion: str,
+        members: list[int],
     ) -> None:
         """The purchase of one expansion, by the period in which it is bought."""
         table = problem.inventory.table("expansions")
@@ -102,12 +108,27 @@ class Capacity(Rule):
                 self._widen(problem, block, rows, purchase, members, u, durable)
                 self._charge(problem, builder, purchase, members, u, first=u == t)
         if durable and len(bought) > 1:
-            limit = LimitName("capacity", f"{expansion} max", -1, "steps", Fraction(1), site, ("expansions", members[0], "max"))
+            limit = LimitName(
+                "capacity",
+                f"{expansion} max",
+                -1,
+                "steps",
+                Fraction(1),
+                site,
+                ("expansions", members[0], "max"),
+            )
             one = np.ones(len(bought), dtype=np.int64)
             builder.limits([limit], np.array([most])).purchases(one * 0, np.array(bought), one)
 
     def _widen(
-        self, problem: Problem, block: LimitBlock, rows: Ints, purchase: int, members: list[int], t: int, durable: bool
+        self,
+        problem: Problem,
+        block: LimitBlock,
+        rows: Ints,
+        purchase: int,
+        members: list[int],
+        t: int,
+        durable: bool,
     ) -> None:
         table = problem.inventory.table("expansions")
         one = np.ones(1, dtype=np.int64)
@@ -138,7 +159,12 @@ class Capacity(Rule):
             price = Fraction(soft[resource.name]) * resource.step * problem.inventory.currency.pence_per_unit
             most = _most_over(problem, r)
             for s, t in zip(*np.nonzero(rows[:, r, :] >= 0), strict=True):
-                name = PurchaseName(f"overrun {resource.name}", int(s), int(t), f"{decimal_text(resource.step)} {resource.unit} over the limit")
+                name = PurchaseName(
+                    f"overrun {resource.name}",
+                    int(s),
+                    int(t),
+                    f"{decimal_text(resource.step)} {resource.unit} over the limit",
+                )
                 purchase = builder.purchase(name, most, derived=True)
                 one = np.ones(1, dtype=np.int64)
                 block.purchases(one * rows[s, r, t], one * purchase, one * -_usable(problem, r).denominator)
@@ -148,27 +174,38 @@ class Capacity(Rule):
         """Expansion rows of one id that disagree, and soft prices of unknown resources."""
         table = problem.inventory.table("expansions")
         first: dict[str, int] = {}
-        columns = {"max": table.counts("max"), "from": table.dates("from", 0), "kind": table.text("kind")}
+        columns: dict[str, list[object]] = {
+            "max": table.counts("max").tolist(),
+            "from": table.dates("from", 0).tolist(),
+            "kind": list(table.text("kind")),
+        }
         for i, expansion in enumerate(table.ids):
             j = first.setdefault(expansion, i)
             for column, values in columns.items():
                 if values[i] != values[j]:
                     message = f"{expansion} has another {column} here than in its first row"
-                    yield Fault(table.place(i, column), "contradictory-rules", message, f"write the same {column} on all its rows")
+                    yield Fault(
+                        table.place(i, column),
+                        "contradictory-rules",
+                        message,
+                        f"write the same {column} on all its rows",
+                    )
         known = {resource.name for resource in problem.resources}
         for name in sorted(set(_options(problem).soft) - known):
             place = problem.model.place("rules", "capacity", "soft", name)
-            yield Fault(place, "unknown-reference", f'no resource of this inventory is named "{name}"', f"known: {', '.join(sorted(known))}")
+            yield Fault(
+                place,
+                "unknown-reference",
+                f'no resource of this inventory is named "{name}"',
+                f"known: {', '.join(sorted(known))}",
+            )
 
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """``sites.csv``: capacity, usable, used, free and utilisation of every resource."""
         bought = self._bought(problem, program, values)
         use = used(problem, options)
-        rows: list[Row] = []
-        for s, site in enumerate(problem.sites.ids):
-            for t in range(len(problem.periods)):
-                for r in range(len(problem.resources)):
-                    rows.append(_site_row(problem, site, s, r, t, int(use[s, r, t]), int(bought[s, r, t])))
+        shape = (len(problem.sites), len(problem.periods), len(problem.resources))
+        rows = [_site_row(problem, s, r, t, int(use[s, r, t]), int(bought[s, r, t])) for s, t, r in np.ndindex(shape)]
         return {"sites": rows}
 
     def _bought(self, problem: Problem, program: Program, values: Values) -> Ints:
@@ -229,15 +266,23 @@ def _amount(problem: Problem, table: Table, row: int, t: int, durable: bool) -> 
 def _gives(problem: Problem, table: Table, members: list[int]) -> str:
     parts = []
     for i in members:
-        amount, resource = table.decimals("amount").fraction(i), problem.resources[_resource(problem, table, i)]
+        amount, resource = (
+            table.decimals("amount").fraction(i),
+            problem.resources[_resource(problem, table, i)],
+        )
         parts.append(f"{'+' if amount >= 0 else ''}{decimal_text(amount)} {resource.name}")
     return "; ".join(parts)
 
 
-def _site_row(problem: Problem, site: str, s: int, r: int, t: int, use: int, bought: int) -> Row:
-    resource = problem.resources[r]
+def _site_row(problem: Problem, s: int, r: int, t: int, use: int, bought: int) -> Row:
+    resource, site = problem.resources[r], problem.sites.ids[s]
     physical = int(problem.inventory.capacity[s, r])
-    row: dict[str, object] = {"site": site, "period": problem.periods.text(t), "resource": resource.name, "unit": resource.unit}
+    row: dict[str, object] = {
+        "site": site,
+        "period": problem.periods.text(t),
+        "resource": resource.name,
+        "unit": resource.unit,
+    }
     row["used"] = resource.text(use)
     if physical == UNLIMITED:
         return row | {"capacity": "unlimited", "usable": "unlimited", "free": "unlimited", "utilisation": ""}
@@ -245,4 +290,9 @@ def _site_row(problem: Problem, site: str, s: int, r: int, t: int, use: int, bou
     usable = int(_usable(problem, r) * capacity // 1)
     share = decimal_text(Fraction(use, physical)) if physical else ""
     free = resource.text(usable - use)
-    return row | {"capacity": resource.text(capacity), "usable": resource.text(usable), "free": free, "utilisation": share}
+    return row | {
+        "capacity": resource.text(capacity),
+        "usable": resource.text(usable),
+        "free": free,
+        "utilisation": share,
+    }

@@ -28,7 +28,8 @@ class LatencyOptions(RuleOptions):
     """Options of the rule ``latency``."""
 
     route_factor: Annotated[Number, Field(ge=1)] = Field(
-        default=Decimal("1.4"), description="length of a fibre route ÷ straight distance, where only distance is known"
+        default=Decimal("1.4"),
+        description="length of a fibre route ÷ straight distance, where only distance is known",
     )
     per_hop_ms: Annotated[Number, Field(ge=0)] = Field(
         default=Decimal("0.1"), description="round trip added by each hop of a circuit that was not measured"
@@ -37,7 +38,7 @@ class LatencyOptions(RuleOptions):
 
 @dataclass(frozen=True)
 class _Trips:
-    """Round trip of each placed row. ``us`` int64 [row] (UNREACHABLE: no path or not known), ``estimated`` bool [row]."""
+    """Round trip of each placed row: ``us`` int64 [row], UNREACHABLE where not known; ``estimated`` bool [row]."""
 
     us: Ints
     estimated: Bools
@@ -52,13 +53,29 @@ class Latency(Rule):
         TableSchema(
             "workloads",
             ("workload",),
-            (Column("max_rtt_ms", Kind.DECIMAL, "longest round trip between its users and its site", minimum=0, unit="ms"),),
+            (
+                Column(
+                    "max_rtt_ms",
+                    Kind.DECIMAL,
+                    "longest round trip between its users and its site",
+                    minimum=0,
+                    unit="ms",
+                ),
+            ),
             "",
         ),
         TableSchema(
             "placements",
             ("workload", "site"),
-            (Column("rtt_ms", Kind.DECIMAL, "measured round trip of this pair; wins over circuits", minimum=0, unit="ms"),),
+            (
+                Column(
+                    "rtt_ms",
+                    Kind.DECIMAL,
+                    "measured round trip of this pair; wins over circuits",
+                    minimum=0,
+                    unit="ms",
+                ),
+            ),
             "",
         ),
     )
@@ -76,14 +93,18 @@ class Latency(Rule):
         )
 
         def reason(i: int) -> str:
-            organisation = problem.inventory.table("organisations").ids[problem.workloads.refs("organisation")[workload[i]]]
+            organisation = problem.inventory.table("organisations").ids[
+                problem.workloads.refs("organisation")[workload[i]]
+            ]
             between = f"{organisation} to {problem.sites.ids[site[i]]}"
             if us[i] == UNREACHABLE:
                 return f"no round trip is known from {between}: no path of circuits, or no positions to estimate from"
             how = "estimated " if guess[i] else ""
             return f"round trip {between} is {how}{_ms(us[i])} ms, limit {_ms(limit[rows[i]])} ms"
 
-        yield Exclusion(self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms"))
+        yield Exclusion(
+            self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms")
+        )
 
     def placement_columns(self, problem: Problem, options: Options) -> Mapping[str, list[str]]:
         """``rtt_ms``, ``max_rtt_ms`` and a note on estimates."""
@@ -91,7 +112,10 @@ class Latency(Rule):
         return {
             "rtt_ms": ["" if us == UNREACHABLE else _ms(us) for us in trips.us],
             "max_rtt_ms": ["" if us < 0 else _ms(us) for us in limit],
-            "note": ["rtt_ms is an estimate" if guess and us >= 0 else "" for us, guess in zip(trips.us, trips.estimated, strict=True)],
+            "note": [
+                "rtt_ms is an estimate" if guess and us >= 0 else ""
+                for us, guess in zip(trips.us, trips.estimated, strict=True)
+            ],
         }
 
 
@@ -134,7 +158,13 @@ def _with_measured_pairs(problem: Problem, options: Options, us: Ints, estimated
     if not cells.given.any():
         return _Trips(us, estimated)
     pair = table.refs("workload") * len(problem.sites) + table.refs("site")
-    own = dict(zip(pair[cells.given].tolist(), cells.rounded(Fraction(1, 1000), "up")[cells.given].tolist(), strict=True))
+    own = dict(
+        zip(
+            pair[cells.given].tolist(),
+            cells.rounded(Fraction(1, 1000), "up")[cells.given].tolist(),
+            strict=True,
+        )
+    )
     mine = options.workload * len(problem.sites) + options.site
     hit = np.isin(mine, pair[cells.given])
     us, estimated = us.copy(), estimated & ~hit

@@ -43,9 +43,20 @@ class Licences(Rule):
                 Column("metric", Kind.CHOICE, "how it is counted", required=True, choices=("pool", "site")),
                 Column("owned", Kind.COUNT, "how many are owned", default="0"),
                 Column("pack", Kind.COUNT, "how many one pack gives", default="1", minimum=1),
-                Column("pack_cost", Kind.DECIMAL, "price of a pack for a year; metric site: charge per site used", default="0", minimum=0),
+                Column(
+                    "pack_cost",
+                    Kind.DECIMAL,
+                    "price of a pack for a year; metric site: charge per site used",
+                    default="0",
+                    minimum=0,
+                ),
                 Column("max_packs", Kind.COUNT, "most packs that can be bought (blank: any number)"),
-                Column("organisations", Kind.REFS, "organisations in its scope (blank: all)", refers_to="organisations"),
+                Column(
+                    "organisations",
+                    Kind.REFS,
+                    "organisations in its scope (blank: all)",
+                    refers_to="organisations",
+                ),
                 Column("sites", Kind.REFS, "sites in its scope (blank: all)", refers_to="sites"),
                 Column("from", Kind.DATE, "first day on which it counts"),
                 Column("to", Kind.DATE, "day from which it no longer counts"),
@@ -105,7 +116,9 @@ class Licences(Rule):
         if table.given("max_packs")[licence]:
             upper = min(upper, int(table.counts("max_packs")[licence]))
         gives = f"+{pack} {table.ids[licence]}"
-        purchase = builder.purchase(PurchaseName(table.ids[licence], -1, t, gives, ("licences", licence, "")), upper, derived=derived)
+        purchase = builder.purchase(
+            PurchaseName(table.ids[licence], -1, t, gives, ("licences", licence, "")), upper, derived=derived
+        )
         price = _pack_price(problem, table, licence, t)
         if price:
             builder.purchase_charge(purchase, "licence", t, price)

@@ -1,0 +1,100 @@
+"""What every command shares: how it talks, and which exit code each kind of end has."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+from capplan.cli.faults import complain
+from capplan.cli.terminal import Color, Terminal
+from capplan.errors import BadInput, Defect, UsageError, printable
+
+P = ParamSpec("P")
+
+
+class Exit(IntEnum):
+    """Exit codes, as documented."""
+
+    DONE = 0
+    FINDINGS = 1
+    USAGE = 2
+    INFEASIBLE = 3
+    NO_PLAN = 4
+    DEFECT = 70
+    INTERRUPTED = 130
+
+
+_SHARED = {
+    "color": Annotated[Color, typer.Option("--color", help="When to use colour.")],
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but results and errors.")],
+    "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of a defect.")],
+}
+_DEFAULTS = {"color": Color.AUTO, "quiet": False, "verbose": False}
+
+
+def command(function: Callable[Concatenate[Terminal, P], int]) -> Callable[..., None]:
+    """A command out of a function that takes a Terminal and returns an exit code.
+
+    Its options become those of the function, and ``--color``, ``-q`` and ``-v``, which make the Terminal.
+    """
+
+    def run(**options: Any) -> None:
+        terminal = Terminal(*(options.pop(name) for name in _SHARED))
+        raise typer.Exit(_exit_code(terminal, lambda: function(terminal, **options)))
+
+    hints = get_type_hints(function, include_extras=True) | _SHARED
+    own = list(inspect.signature(function).parameters.values())[1:]
+    given = {parameter.name: parameter.default for parameter in own} | _DEFAULTS
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name])
+        for name, default in given.items()
+    ]
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    run.__annotations__ = {name: hints[name] for name in given}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions may carry one
+    return run
+
+
+def _exit_code(terminal: Terminal, run: Callable[[], int]) -> int:
+    """Run a command; whatever ends it becomes a message and an exit code."""
+    try:
+        return run()
+    except BadInput as error:
+        complain(terminal, error.faults)
+        return Exit.FINDINGS
+    except UsageError as error:
+        return _ended(terminal, Exit.USAGE, str(error))
+    except KeyboardInterrupt:
+        return _ended(terminal, Exit.INTERRUPTED, "interrupted")
+    except OSError as error:
+        return _ended(terminal, Exit.USAGE, _os_text(error))
+    except OverflowError as error:
+        fix = "look for a quantity that is far too large, or plan in a larger step"
+        return _ended(terminal, Exit.FINDINGS, f"a number is too large to be computed exactly ({error}); {fix}")
+    except MemoryError:
+        return _ended(terminal, Exit.DEFECT, "there is not enough memory for this inventory")
+    except Defect as error:
+        return _ended(terminal, Exit.DEFECT, f"capplan contradicted itself: {error}. {_REPORT}")
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is a defect of ours
+        return _ended(terminal, Exit.DEFECT, f"a defect of capplan: {type(error).__name__}: {error}. {_REPORT}")
+
+
+_REPORT = "Please report it, with the command and what it prints with -v added"
+
+
+def _ended(terminal: Terminal, code: Exit, message: str) -> Exit:
+    if terminal.verbose and code is not Exit.INTERRUPTED:
+        traceback.print_exc(file=sys.stderr)
+    terminal.complain(printable(f"capplan: {message}"))
+    return code
+
+
+def _os_text(error: OSError) -> str:
+    named = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{named}"

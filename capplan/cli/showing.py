@@ -1,0 +1,98 @@
+"""``capplan show`` and ``capplan runs``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from capplan.cli.summary import Summary, summary_text
+from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
+from capplan.compile import problem_of
+from capplan.engine import Status, Stopped
+from capplan.errors import UsageError, did_you_mean
+from capplan.measure import measure
+from capplan.problem import Plan
+from capplan.runs import Run, list_runs, read_run
+from capplan.solve import Reached
+from capplan.tables import COLUMNS, tables_of
+
+TABLES = ("allocation", *COLUMNS)
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|unlimited")
+
+
+def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) -> int:
+    """Print a run's summary or one of its tables."""
+    run = read_run(folder)
+    if table is not None:
+        _show_table(terminal, run, table, as_json=as_json)
+    elif as_json:
+        terminal.say_json({**run.info, "run": str(folder)})
+    else:
+        terminal.page(_summary(run))
+    return 0
+
+
+def _summary(run: Run) -> str:
+    plan = run.plan()
+    if plan is None:
+        return run.explanation().rstrip("\n")
+    problem = problem_of(run.inventory(), run.model())
+    now, info = problem.inventory.current_site, run.info
+    measured = measure(problem, plan)
+    summary = Summary(
+        measured,
+        measure(problem, Plan(now)) if (now >= 0).any() else None,
+        Status(info["status"]),
+        Stopped(info["stopped_because"]),
+        tuple(_goal(goal) for goal in info["goals"]),
+        {table.name: table for table in tables_of(measured)},
+        [_warning(fault) for fault in info["warnings"]],
+    )
+    return summary_text(summary)
+
+
+def _goal(entry: dict[str, Any]) -> Reached:
+    return Reached(entry["goal"], entry["reads"], Fraction(str(entry["value"])), Fraction(str(entry["bound"])))
+
+
+def _warning(fault: dict[str, Any]) -> str:
+    place = ":".join(str(fault[part]) for part in ("file", "line", "column") if fault[part])
+    fix = f"; {fault['fix']}" if fault["fix"] else ""
+    return f"{place}: {fault['severity']}[{fault['code']}]: {fault['message']}{fix}"
+
+
+def _show_table(terminal: Terminal, run: Run, name: str, *, as_json: bool) -> None:
+    if name not in TABLES:
+        hint = did_you_mean(name, TABLES, f"tables: {', '.join(TABLES)}")
+        raise UsageError(f'a run has no table "{name}"; {hint}')
+    if run.info["status"] not in (Status.OPTIMAL, Status.FEASIBLE):
+        raise UsageError(f"this run has no plan, so it has no tables (status {run.info['status']}); try capplan show {run.folder}")
+    rows = run.table(name)
+    if as_json:
+        terminal.say_json({"format_version": FORMAT_VERSION, "table": name, "rows": rows})
+        return
+    terminal.say(table_text(rows) if rows else f"(no rows in {name})")
+
+
+def table_text(rows: Sequence[dict[str, str]]) -> str:
+    """Rows as aligned text, numbers to the right; columns in which nothing is written are left out."""
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    body = [[row[column] for column in columns] for row in rows]
+    numeric = [all(_NUMBER.fullmatch(row[column]) for row in rows if row[column]) for column in columns]
+    return "\n".join(aligned(columns, body, lambda i: numeric[i], indent=""))
+
+
+def runs(terminal: Terminal, folder: Path, *, as_json: bool) -> int:
+    """Print the runs in a folder."""
+    found = list_runs(folder)
+    if as_json:
+        terminal.say_json({"format_version": FORMAT_VERSION, "runs": [asdict(run) for run in found]})
+    elif found:
+        terminal.say(table_text([_run_row(run) for run in found]))
+    else:
+        terminal.note(f"no runs in {folder}")
+    return 0

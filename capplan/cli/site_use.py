@@ -1,0 +1,68 @@
+"""How full sites are, as a table to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from capplan.cli.terminal import aligned
+from capplan.units import percent_text
+
+ROWS_SHOWN = 40
+SITES_NAMED = 10
+NEARLY_FULL = Fraction(95, 100)
+
+
+def site_use(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Each used resource of each site in its fullest period; the fullest ones where there are too many.
+
+    ``rows`` are those of the table ``sites``.
+    """
+    fullest: dict[tuple[str, str], Mapping[str, str]] = {}
+    for row in rows:
+        known = fullest.setdefault((row["site"], row["resource"]), row)
+        if _fullness(row) > _fullness(known):
+            fullest[row["site"], row["resource"]] = row
+    used = [row for row in fullest.values() if Fraction(row["used"])]
+    if not used:
+        return []
+    return ["Use of sites", *_table(used, periods=len({row["period"] for row in rows}) > 1), *_unused(rows, used)]
+
+
+def _fullness(row: Mapping[str, str]) -> Fraction:
+    """Used share of what may be used; where nothing may, more than anything else if something is."""
+    used = Fraction(row["used"])
+    if row["usable"] == "unlimited":
+        return Fraction(0)
+    usable = Fraction(row["usable"])
+    return used / usable if usable else used * 10**9
+
+
+def _table(used: list[Mapping[str, str]], *, periods: bool) -> list[str]:
+    shown = used
+    if len(used) > ROWS_SHOWN:
+        keep = sorted(used, key=lambda row: (-_fullness(row), row["site"], row["resource"]))[:ROWS_SHOWN]
+        shown = [row for row in used if row in keep]
+    period = ["fullest in"] if periods else []
+    header = ["site", "resource", *period, "used", "usable", "physical", "of usable", ""]
+    body = [
+        [row["site"], row["resource"], *([row["period"]] if periods else []), *_figures(row)] for row in shown
+    ]
+    lines = aligned(header, body, lambda i: len(period) + 2 <= i < len(header) - 1)
+    more = len(used) - len(shown)
+    return [*lines, f"  and {more:,} less full: see sites.csv"] if more else lines
+
+
+def _figures(row: Mapping[str, str]) -> list[str]:
+    share = _fullness(row)
+    limited = row["usable"] != "unlimited" and Fraction(row["usable"]) > 0
+    mark = "over" if share > 1 else "full" if share == 1 else "nearly full" if share >= NEARLY_FULL else ""
+    return [row["used"], row["usable"], row["capacity"], percent_text(share, 1) if limited else "", mark]
+
+
+def _unused(rows: Iterable[Mapping[str, str]], used: Iterable[Mapping[str, str]]) -> list[str]:
+    names = sorted({row["site"] for row in rows} - {row["site"] for row in used})
+    if not names:
+        return []
+    more = f" and {len(names) - SITES_NAMED:,} more" if len(names) > SITES_NAMED else ""
+    return [f"  Not used: {', '.join(names[:SITES_NAMED])}{more}"]

@@ -1,0 +1,87 @@
+"""``capplan solve``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from capplan.cli.command import Exit
+from capplan.cli.faults import complain
+from capplan.cli.interruption import beside, stopping
+from capplan.cli.progress import Latest, shown
+from capplan.cli.reading import Task, read_task
+from capplan.cli.summary import Summary, summary_text
+from capplan.cli.terminal import Terminal
+from capplan.cli.without_plan import without_plan_text
+from capplan.engine import Status, Stopped, Watch
+from capplan.model import override
+from capplan.runs import read_run, write_run
+from capplan.solve import Result
+from capplan.solve import solve as solve_task
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asked for."""
+
+    inventory: Path
+    model: str | None
+    scenario: str | None
+    output: Path | None
+    time_limit_s: Decimal | None
+    gap: Fraction | None
+    seed: int | None
+    workers: int | None
+
+
+def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
+    """Read, solve, save, print. Returns the exit code."""
+    task = read_task(wanted.inventory, wanted.model, wanted.scenario)
+    model = override(task.model, wanted.time_limit_s, wanted.gap, wanted.seed, wanted.workers)
+    task = replace(task, model=model)
+    complain(terminal, task.warnings)
+    latest = Latest()
+    watch = Watch(latest)
+    with stopping(terminal, watch.stop):
+        with shown(terminal, watch, latest) as tick:
+            result = beside(lambda: solve_task(task.inventory, task.model, watch), tick)
+        text = result_text(result, task)
+        folder = _save(wanted, task, result, text)
+    if as_json:
+        terminal.say_json({**read_run(folder).info, "run": str(folder)})
+    else:
+        terminal.page(f"{text}\n")
+        terminal.say(str(folder))
+    return _exit_code(result)
+
+
+def result_text(result: Result, task: Task) -> str:
+    """What a solve came to, in words."""
+    if result.measured is None:
+        return without_plan_text(result)
+    return summary_text(Summary.of(result, task.warnings))
+
+
+def _save(wanted: Wanted, task: Task, result: Result, text: str) -> Path:
+    return write_run(
+        result,
+        task.inventory,
+        task.model,
+        wanted.output,
+        title=task.inventory.title,
+        command=sys.argv[1:],
+        warnings=task.warnings,
+        now=datetime.now(UTC),
+        explanation_text=text if result.measured is None else "",
+    )
+
+
+def _exit_code(result: Result) -> Exit:
+    if result.stopped_because is Stopped.INTERRUPTED:
+        return Exit.INTERRUPTED
+    ends = {Status.INFEASIBLE: Exit.INFEASIBLE, Status.UNKNOWN: Exit.NO_PLAN}
+    return ends.get(result.status, Exit.DONE)

@@ -1,0 +1,46 @@
+"""``capplan validate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from capplan.cli.command import Exit
+from capplan.cli.faults import FaultFormat, complain, count_text, faults_text
+from capplan.cli.reading import Task, read_faulty
+from capplan.cli.terminal import Terminal, counted
+from capplan.errors import Faults
+
+
+def validate(
+    terminal: Terminal, folder: Path, model: str | None, scenario: str | None, *, strict: bool, how: FaultFormat
+) -> int:
+    """Tell every fault of an inventory and its model; with ``strict`` warnings are errors."""
+    faults = Faults()
+    task = read_faulty(folder, model, scenario, faults)
+    if strict:
+        faults.promote_warnings()
+    found = faults.sorted()
+    if how is not FaultFormat.TEXT:
+        text = faults_text(found, how)
+        if text:
+            terminal.say(text)
+    else:
+        complain(terminal, found)
+        if not faults.has_errors:
+            terminal.say(f"{folder}: {_summary(task)}; {count_text(found) or 'no mistakes'}")
+    return Exit.FINDINGS if faults.has_errors else Exit.DONE
+
+
+def _summary(task: Task) -> str:
+    tables = task.inventory.tables.values()
+    sizes = ", ".join(counted(len(table), _noun(table.name), _plural(table.name)) for table in tables if len(table))
+    scenario = f", scenario {task.model.scenario}" if task.model.scenario else ""
+    return f"{task.inventory.title}, model {task.model.name}{scenario}: {sizes}"
+
+
+def _plural(table: str) -> str:
+    return {"allocation": "rows of allocation"}.get(table, table.replace("_", " "))
+
+
+def _noun(table: str) -> str:
+    return {"allocation": "row of allocation"}.get(table, _plural(table).removesuffix("s"))

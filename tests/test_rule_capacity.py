@@ -1,0 +1,78 @@
+"""Examples of `capacity` that a reader can check on paper; the laws are in test_laws.py."""
+
+from __future__ import annotations
+
+from tests.small import measured, messages, problem, sites, solved
+
+CARLISLE = {
+    "sites": "site,power_kw\nCarlisle,16\n",
+    "workloads": "workload,organisation,power_kw\nRIO,O,9.3\nVDI,O,4.6\n",
+}
+
+
+def test_shortage_is_said_in_kilowatts_after_headroom():
+    """16 kW less 20 % is 12.8; 9.3 + 4.6 = 13.9 is 1.1 too much, yet physically it would fit."""
+    plan = measured(problem(CARLISLE), RIO="Carlisle", VDI="Carlisle")
+    assert messages(plan) == [
+        "Carlisle power_kw: need 13.9 kW, usable 12.8 kW (16 less 20 % headroom): short 1.1 kW; "
+        "largest: RIO 9.3, VDI 4.6"
+    ]
+    assert plan.breaches[0].policy_only
+    assert str(plan.place(plan.breaches[0].source)).endswith("sites.csv:2")
+
+
+def test_headroom_scales_the_whole_row_not_each_step():
+    """80 % of 68 + 3 × 11 cores is 80.8: 80 fit. Floored per step it would be 54 + 3 × 8 = 78."""
+    tables = {
+        "sites": "site,cores\nA,68\n",
+        "workloads": "workload,organisation,cores\nW,O,80\n",
+        "expansions": "expansion,site,resource,amount,cost,max\nhosts,A,cores,11,1000,3\n",
+    }
+    found = solved(problem(tables, "extends: standard\nheadroom: {cores: 20%}\n"))
+    assert sites(found) == {"W": "A"}
+    assert found.measured is not None
+    assert found.measured.plan.bought == {("hosts", 0, 0): 3}
+    rows = next(table.rows for table in found.tables if table.name == "sites")
+    assert rows == [["A", "2016-01-01..2016-12-30", "cores", "cores", "101", "80", "80", "0", "1.176471"]]
+
+
+def test_a_purchase_may_use_up_what_another_resource_offers():
+    """A rack gives 42 U and takes 2 m² of 5: two racks can be bought, not three."""
+    tables = {
+        "sites": "site,rack_units,floor_m2\nA,,5\n",
+        "workloads": "workload,organisation,rack_units,value\nW1,O,42,9000\nW2,O,42,9000\nW3,O,42,9000\n",
+        "expansions": "expansion,site,resource,amount,cost,max\nrack,A,rack_units,42,100,5\nrack,A,floor_m2,-2,,5\n",
+    }
+    declared = "resources: {floor_m2: {unit: m2, step: 1, description: floor}}\n"
+    found = solved(problem(tables, inventory=declared))
+    assert sorted(sites(found).values()) == ["", "A", "A"]
+    assert found.measured is not None
+    assert found.measured.plan.bought == {("rack", 0, 0): 2}
+
+
+def test_soft_capacity_is_exceeded_at_its_price_only_as_far_as_needed():
+    """12.8 kW usable, 13.9 needed: 1.1 kW at £900 a year is £990."""
+    found = solved(problem(CARLISLE, "extends: standard\nrules: {capacity: {soft: {power_kw: 900}}}\n"))
+    assert found.measured is not None
+    assert [(e.kind, e.pence) for e in found.measured.entries] == [("purchase", 99000)]
+
+
+def test_lesser_of_power_and_cooling_binds():
+    """A blank demand for cooling is the power: 9 kW of heat do not fit 10 kW of cooling less 20 %."""
+    tables = {
+        "sites": "site,power_kw,cooling_kw\nA,100,10\nB,100,\n",
+        "workloads": "workload,organisation,power_kw\nW,O,9\n",
+    }
+    assert sites(solved(problem(tables))) == {"W": "B"}
+
+
+def test_growth_is_exact_and_rounded_up_to_the_step():
+    """10 servers at 8 % a year are 12.597… after three years: 13; in floating point 100 × 1.1 would be 111."""
+    tables = {
+        "sites": "site,servers\nA,110\n",
+        "workloads": "workload,organisation,servers,growth\nW1,O,10,0.08\nW2,O,100,0.1\n",
+    }
+    declared = "resources: {servers: {unit: servers, step: 1, description: hosts}}\n"
+    model = "extends: standard\nleft_out: any\nperiods: {cuts: [2017-01-01, 2017-01-02, 2019-01-01, 2019-01-02]}\n"
+    small = problem(tables, model, declared)
+    assert small.demand[:, 0, :].tolist() == [[11, 13, 13], [110, 134, 134]]
