@@ -11,17 +11,16 @@ from typing import Any
 
 from capplan.cli.summary import Summary, summary_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
-from capplan.compile import problem_of
 from capplan.engine import Status, Stopped
-from capplan.errors import UsageError, did_you_mean
 from capplan.measure import measure
 from capplan.problem import Plan
-from capplan.runs import Run, list_runs, read_run
+from capplan.runs import Run, RunInfo, list_runs, read_run
 from capplan.solve import Reached
-from capplan.tables import COLUMNS, tables_of
+from capplan.tables import tables_of
+from capplan.units import Currency, percent_text
 
-TABLES = ("allocation", *COLUMNS)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|unlimited")
+EXPLANATION = "explanation.txt"
 
 
 def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) -> int:
@@ -39,20 +38,22 @@ def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) 
 def _summary(run: Run) -> str:
     plan = run.plan()
     if plan is None:
-        return run.explanation().rstrip("\n")
-    problem = problem_of(run.inventory(), run.model())
-    now, info = problem.inventory.current_site, run.info
+        path = run.folder / EXPLANATION
+        return path.read_text("utf-8").rstrip("\n") if path.is_file() else f"No plan: {run.info['status']}."
+    problem, info = run.problem(), run.info
+    now = problem.inventory.current_site
     measured = measure(problem, plan)
-    summary = Summary(
-        measured,
-        measure(problem, Plan(now)) if (now >= 0).any() else None,
-        Status(info["status"]),
-        Stopped(info["stopped_because"]),
-        tuple(_goal(goal) for goal in info["goals"]),
-        {table.name: table for table in tables_of(measured)},
-        [_warning(fault) for fault in info["warnings"]],
+    return summary_text(
+        Summary(
+            measured,
+            measure(problem, Plan(now)) if (now >= 0).any() else None,
+            Status(info["status"]),
+            Stopped(info["stopped_because"]),
+            tuple(_goal(goal) for goal in info["goals"]),
+            {table.name: table for table in tables_of(measured)},
+            [_warning(fault) for fault in info["warnings"]],
+        )
     )
-    return summary_text(summary)
 
 
 def _goal(entry: dict[str, Any]) -> Reached:
@@ -66,11 +67,6 @@ def _warning(fault: dict[str, Any]) -> str:
 
 
 def _show_table(terminal: Terminal, run: Run, name: str, *, as_json: bool) -> None:
-    if name not in TABLES:
-        hint = did_you_mean(name, TABLES, f"tables: {', '.join(TABLES)}")
-        raise UsageError(f'a run has no table "{name}"; {hint}')
-    if run.info["status"] not in (Status.OPTIMAL, Status.FEASIBLE):
-        raise UsageError(f"this run has no plan, so it has no tables (status {run.info['status']}); try capplan show {run.folder}")
     rows = run.table(name)
     if as_json:
         terminal.say_json({"format_version": FORMAT_VERSION, "table": name, "rows": rows})
@@ -94,5 +90,19 @@ def runs(terminal: Terminal, folder: Path, *, as_json: bool) -> int:
     elif found:
         terminal.say(table_text([_run_row(run) for run in found]))
     else:
-        terminal.note(f"no runs in {folder}")
+        terminal.note(f"no runs in {folder}; capplan solve writes them")
     return 0
+
+
+def _run_row(run: RunInfo) -> dict[str, str]:
+    currency = Currency(run.currency)
+    pence = None if run.cost is None else Fraction(str(run.cost)) * currency.pence_per_unit
+    return {
+        "run": str(run.folder),
+        "started": run.started,
+        "status": f"cannot be read: {run.broken}" if run.broken else run.status,
+        "gap": "" if run.gap is None else percent_text(Fraction(str(run.gap))),
+        "cost": "" if pence is None else currency.text(pence),
+        "title": run.title,
+        "scenario": run.scenario or "",
+    }

@@ -13,10 +13,12 @@ SITES_NAMED = 10
 NEARLY_FULL = Fraction(95, 100)
 
 
-def site_use(rows: Sequence[Mapping[str, str]]) -> list[str]:
+def site_use(
+    rows: Sequence[Mapping[str, str]], today: Mapping[tuple[str, str, str], str] | None = None
+) -> list[str]:
     """Each used resource of each site in its fullest period; the fullest ones where there are too many.
 
-    ``rows`` are those of the table ``sites``.
+    ``rows`` are those of the table ``sites``; ``today`` is what is used today, by site, period and resource.
     """
     fullest: dict[tuple[str, str], Mapping[str, str]] = {}
     for row in rows:
@@ -26,7 +28,8 @@ def site_use(rows: Sequence[Mapping[str, str]]) -> list[str]:
     used = [row for row in fullest.values() if Fraction(row["used"])]
     if not used:
         return []
-    return ["Use of sites", *_table(used, periods=len({row["period"] for row in rows}) > 1), *_unused(rows, used)]
+    periods = len({row["period"] for row in rows}) > 1
+    return ["Use of sites", *_table(used, today or {}, periods=periods), *_unused(rows, used)]
 
 
 def _fullness(row: Mapping[str, str]) -> Fraction:
@@ -38,17 +41,22 @@ def _fullness(row: Mapping[str, str]) -> Fraction:
     return used / usable if usable else used * 10**9
 
 
-def _table(used: list[Mapping[str, str]], *, periods: bool) -> list[str]:
+def _table(
+    used: list[Mapping[str, str]], today: Mapping[tuple[str, str, str], str], *, periods: bool
+) -> list[str]:
     shown = used
     if len(used) > ROWS_SHOWN:
         keep = sorted(used, key=lambda row: (-_fullness(row), row["site"], row["resource"]))[:ROWS_SHOWN]
         shown = [row for row in used if row in keep]
-    period = ["fullest in"] if periods else []
-    header = ["site", "resource", *period, "used", "usable", "physical", "of usable", ""]
-    body = [
-        [row["site"], row["resource"], *([row["period"]] if periods else []), *_figures(row)] for row in shown
-    ]
-    lines = aligned(header, body, lambda i: len(period) + 2 <= i < len(header) - 1)
+    texts = ["site", "resource", *(["fullest in"] if periods else [])]
+    figures = [*(["today"] if today else []), "used", "usable", "physical", "of usable"]
+    body = []
+    for row in shown:
+        named = [row["site"], row["resource"], *([row["period"]] if periods else [])]
+        before = [today.get((row["site"], row["period"], row["resource"]), "")] if today else []
+        body.append([*named, *before, *_figures(row)])
+    numbers = range(len(texts), len(texts) + len(figures))
+    lines = aligned([*texts, *figures, ""], body, lambda i: i in numbers)
     more = len(used) - len(shown)
     return [*lines, f"  and {more:,} less full: see sites.csv"] if more else lines
 

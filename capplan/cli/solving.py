@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from capplan.cli.terminal import Terminal
 from capplan.cli.without_plan import without_plan_text
 from capplan.engine import Status, Stopped, Watch
 from capplan.model import override
-from capplan.runs import read_run, write_run
+from capplan.runs import check_folder, read_run, write_run
 from capplan.solve import Result
 from capplan.solve import solve as solve_task
 
@@ -40,6 +40,7 @@ class Wanted:
 
 def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     """Read, solve, save, print. Returns the exit code."""
+    check_folder(wanted.output)
     task = read_task(wanted.inventory, wanted.model, wanted.scenario)
     model = override(task.model, wanted.time_limit_s, wanted.gap, wanted.seed, wanted.workers)
     task = replace(task, model=model)
@@ -75,7 +76,7 @@ def _save(wanted: Wanted, task: Task, result: Result, text: str) -> Path:
         title=task.inventory.title,
         command=sys.argv[1:],
         warnings=task.warnings,
-        now=datetime.now(UTC),
+        now=datetime.now().astimezone(),
         explanation_text=text if result.measured is None else "",
     )
 

@@ -17,15 +17,16 @@ from capplan.cli.terminal import counted
 from capplan.engine import Status, Stopped
 from capplan.errors import printable
 from capplan.measure import Breach, Measured, measure
+from capplan.obstacles import obstacles
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.solve import Reached, Result
-from capplan.tables import Output
+from capplan.tables import Output, tables_of
 from capplan.units import decimal_text, percent_text, round_half_up
 
 PURCHASES_EXPLAINED = 10
 LINES_OF_A_LIST = 20
 BREACHES_NAMED = 5
-REASON_LENGTH = 400
+SITES_NAMED = 5
 
 _STOPPED = {
     Stopped.PROVED: "proved",
@@ -83,7 +84,7 @@ def summary_text(summary: Summary) -> str:
         [*_headline(summary), *_cost(summary), *_counts(summary)],
         _goals(summary),
         _bought(summary),
-        site_use(summary.rows("sites")),
+        site_use(summary.rows("sites"), _use_today(summary)),
         _left_out(summary),
         _today(summary),
         _notes(summary),
@@ -144,9 +145,9 @@ def _reached(problem: Problem, goal: Reached, *, given: bool) -> str:
     value = goal_text(problem, goal.reads, goal.value)
     under = ", the goals above being as they are" if given else ""
     if not goal.gap:
-        return f"{value}: proved, nothing less is possible{under}"
+        return f"{value}, proved{under}"
     bound = goal_text(problem, goal.reads, goal.bound)
-    return f"{value}: at best {bound}, so within {percent_text(goal.gap)} of the best possible{under}"
+    return f"{value}, at best {bound}: within {percent_text(goal.gap)} of the best possible{under}"
 
 
 def goal_text(problem: Problem, reads: str, value: Fraction) -> str:
@@ -198,18 +199,41 @@ def breach_text(problem: Problem, breach: Breach) -> str:
     return f"{breach.subject}{period}: {breach.message}"
 
 
+def _use_today(summary: Summary) -> Mapping[tuple[str, str, str], str]:
+    """What each site uses today, by site, period and resource."""
+    if summary.today is None:
+        return {}
+    sites = next(table for table in tables_of(summary.today) if table.name == "sites")
+    rows = [dict(zip(sites.columns, cells, strict=True)) for cells in sites.rows]
+    return {(row["site"], row["period"], row["resource"]): row["used"] for row in rows}
+
+
 def _left_out(summary: Summary) -> list[str]:
+    rows = summary.rows("left_out")
+    shown = [summary.problem.workloads.row(row["workload"]) for row in rows[:LINES_OF_A_LIST]]
+    reasons = _reasons(summary.plan, shown)
     currency = summary.problem.inventory.currency
     lines = []
-    for row in summary.rows("left_out"):
+    for row, w in zip(rows, shown, strict=False):
         value = currency.text(Fraction(row["value"]) * currency.pence_per_unit) if row["value"] else ""
-        worth = f", worth {value} a year" if value else ""
-        lines.append(f"  {row['workload']}{worth}: {_cut(row['reason'])}")
-    return ["Left out, and why", *_first(lines, "left_out.csv")] if lines else []
+        lines.append(f"  {row['workload']}{f', worth {value} a year' if value else ''}")
+        lines += [f"    {_sites(sites)}: {reason}" for reason, sites in reasons[w].items()]
+    more = [f"  and {len(rows) - len(shown):,} more: see left_out.csv"] if len(rows) > len(shown) else []
+    return ["Left out, and why", *lines, *more] if lines else []
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= REASON_LENGTH else text[:REASON_LENGTH] + " …"
+def _reasons(plan: Measured, workloads: Sequence[int]) -> dict[int, dict[str, list[str]]]:
+    """For each workload the first obstacle at every site: reason to sites."""
+    found: dict[int, dict[str, list[str]]] = {w: {} for w in workloads}
+    for (w, s), why in obstacles(plan, workloads).items() if workloads else ():
+        reason = why[0].reason if why else "would fit; the goals prefer to leave it out"
+        found[w].setdefault(reason, []).append(plan.problem.sites.ids[s])
+    return found
+
+
+def _sites(sites: list[str]) -> str:
+    more = len(sites) - SITES_NAMED
+    return ", ".join(sites[:SITES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _first(lines: list[str], table: str) -> list[str]:
@@ -224,17 +248,16 @@ def _today(summary: Summary) -> list[str]:
     if today is None:
         return []
     money, saving = summary.problem.inventory.currency.text, today.cost - plan.cost
-    share = f" = {percent_text(Fraction(abs(saving), today.cost))}" if today.cost else ""
+    placed, known = plan.plan.site != NOWHERE, today.plan.site != NOWHERE
+    new, lost = int((placed & ~known).sum()), int((known & ~placed).sum())
+    # A share of a cost that is about other workloads would mean nothing.
+    share = f" = {percent_text(Fraction(abs(saving), today.cost))}" if today.cost and not new + lost else ""
     text = f"saving {money(saving)}{share}" if saving >= 0 else f"{money(-saving)}{share} more"
     lines = ["Compared with today", f"  Today {money(today.cost)}, plan {money(plan.cost)}: {text}."]
-    placed = plan.plan.site != NOWHERE
-    new = int((placed & (today.plan.site == NOWHERE)).sum())
     if new:
-        of = counted(int(placed.sum()), "placed workload")
-        lines.append(
-            f"  Not like for like: {new} of {of} {'has' if new == 1 else 'have'} no current site, "
-            "and today's figure is without them."
-        )
+        lines.append(f"  Not like for like: {counted(new, 'placed workload')} without a current site, only in the plan.")
+    if lost:
+        lines.append(f"  Not like for like: {counted(lost, 'workload')} with a current site left out of the plan.")
     # What has no site today breaks no rule by that: it may not exist yet.
     broken = [breach for breach in today.breaches if breach.rule != "left_out"]
     if broken:

@@ -35,7 +35,7 @@ def _summary(task: Task) -> str:
     tables = task.inventory.tables.values()
     sizes = ", ".join(counted(len(table), _noun(table.name), _plural(table.name)) for table in tables if len(table))
     scenario = f", scenario {task.model.scenario}" if task.model.scenario else ""
-    return f"{task.inventory.title}, model {task.model.name}{scenario}: {sizes}"
+    return f"{task.inventory.title}, model {task.model.title or task.model.name}{scenario}: {sizes}"
 
 
 def _plural(table: str) -> str:

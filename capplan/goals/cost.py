@@ -139,20 +139,19 @@ def _moves(problem: Problem, options: Options, builder: Builder) -> None:
 
 
 def _sites(problem: Problem, options: Options, builder: Builder) -> None:
-    """Opening costs: by the period while used, once if ever used; in any case where committed."""
+    """Opening costs: for the days the site exists in a period in which it is used (or in any case), once if ever used."""
     table = problem.sites
     standing = ~problem.inventory.removed_sites
     committed = table.flags("committed") & standing
     lifetime = problem.periods.overlap(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))
-    in_any_case = problem.pence(table, "open_cost", lifetime)
-    if_used = problem.pence(table, "open_cost", np.tile(problem.periods.days, (len(table), 1)))
+    pence = problem.pence(table, "open_cost", lifetime)
     facts = site_used(problem, options, builder)
     for t in range(len(problem.periods)):
         _charge_sites(
-            builder, "always", t, np.flatnonzero(committed & (in_any_case[:, t] > 0)), None, in_any_case[:, t]
+            builder, "always", t, np.flatnonzero(committed & (pence[:, t] > 0)), None, pence[:, t]
         )
-        paying = np.flatnonzero(~committed & (facts[:, t] >= 0) & (if_used[:, t] > 0))
-        _charge_sites(builder, "fact", t, paying, facts[:, t], if_used[:, t])
+        paying = np.flatnonzero(~committed & (facts[:, t] >= 0) & (pence[:, t] > 0))
+        _charge_sites(builder, "fact", t, paying, facts[:, t], pence[:, t])
     once = problem.pence_once(table, "open_cost_once")
     if once.any():
         ever = site_ever_used(problem, options, builder)

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from capplan.errors import Faults, Place
+from capplan.errors import Faults, Place, Severity
 from capplan.inventory.assemble import type_table
-from capplan.inventory.cells import parse_number
+from capplan.inventory.cells import parse_number, trimmed
 from capplan.inventory.checks import check_raw, check_status
 from capplan.inventory.columns import Names
 from capplan.inventory.csvfile import read_csv
 from capplan.inventory.raw import match
 from capplan.inventory.schema import Column, Kind, TableSchema, concrete
 from capplan.inventory.table import Inventory, Table
-from capplan.units import BUILT_IN, Bools, Ints, Resource
+from capplan.units import BUILT_IN, Bools, Ints
 
 PURCHASES = TableSchema(
     "purchases",
     ("purchase", "site", "period"),
     (
-        Column("purchase", Kind.ID, "the expansion, pack or charge bought", required=True),
+        # No ID: an expansion and a licence may well differ only in case.
+        Column("purchase", Kind.TEXT, "the expansion, pack or charge bought", required=True),
         Column("site", Kind.REF, "where", refers_to="sites"),
-        Column("period", Kind.COUNT, "from which period it counts", default="0", minimum=0),
+        Column("period", Kind.TEXT, "from which period it counts, as the run writes it"),
         Column("steps", Kind.COUNT, "how many steps", required=True, minimum=0),
         *(Column(name, Kind.TEXT, "ignored") for name in ("name", "gives", "cost", "cost_once", "note")),
     ),
     "What a plan buys.",
 )
+
+
+IGNORED = "derived-column-ignored"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,27 +57,40 @@ class Allocation:
 
 @dataclass(frozen=True)
 class Bought:
-    """One row of ``purchases.csv``; ``site`` is an id, blank where the purchase has none."""
+    """One row of ``purchases.csv``: ``steps`` of a purchase.
+
+    ``site`` is an id, blank where the purchase has none; ``period`` the period's text, such as
+    ``2014-04-01..2015-03-31``.
+    """
 
     purchase: str
     site: str
-    period: int
+    period: str
     steps: int
     place: Place
 
 
-def read_allocation(path: Path | str, inventory: Inventory, faults: Faults) -> Allocation:
+def read_allocation(
+    path: Path | str,
+    inventory: Inventory,
+    faults: Faults,
+    expected: Mapping[str, Sequence[str]] | None = None,
+) -> Allocation:
     """Read a run's allocation of this inventory, hand-edited or not; every fault goes to ``faults``.
 
-    Only ``workload``, ``site`` and ``status`` are taken. The columns beside them repeat the inventory;
-    where one was changed that is said, because the change has no effect.
+    Only ``workload``, ``site`` and ``status`` are taken. What stands beside them follows from the inventory
+    and the model; where it was changed that is said, because the change has no effect. ``expected`` has the
+    texts that a run would write, by column, one for each workload in id order; a column that it lacks is
+    not looked at, save the organisation, which the inventory knows. Raises ValueError for an expected
+    column of another length, KeyError for one that no allocation has.
     """
     table = _read(Path(path), inventory.table("allocation").schema, inventory, faults)
     size = len(inventory.table("workloads"))
     site, line = np.full(size, -1, dtype=np.int64), np.zeros(size, dtype=np.int64)
     if table is not None:
         check_status(table, faults)
-        _changed_columns(table, inventory, faults)
+        owners = {"organisation": inventory.table("workloads").text("organisation")}
+        _changed_columns(table, {**owners, **(expected or {})}, inventory, faults)
         known = np.flatnonzero(table.refs("workload") >= 0)
         rows, left_out = table.refs("workload")[known], _left_out(table)[known]
         site[rows] = np.where(left_out, -1, table.refs("site")[known])
@@ -90,7 +106,7 @@ def read_purchases(path: Path | str, inventory: Inventory, faults: Faults) -> li
     table = _read(Path(path), PURCHASES, inventory, faults)
     if table is None:
         return []
-    columns = (table.ids, table.text("site"), table.counts("period").tolist(), table.counts("steps").tolist())
+    columns = (table.ids, table.text("site"), table.text("period"), table.counts("steps").tolist())
     rows = enumerate(zip(*columns, strict=True))
     return [Bought(*row, table.place(i, "purchase")) for i, row in rows]
 
@@ -113,53 +129,35 @@ def _left_out(table: Table) -> Bools:
     return np.array([text == "left_out" for text in table.text("status")], dtype=bool)
 
 
-def _changed_columns(table: Table, inventory: Inventory, faults: Faults) -> None:
-    """Say where a cell that repeats the inventory differs from it."""
-    workloads = inventory.table("workloads")
-    if table.has("organisation"):
-        owners = workloads.text("organisation")
-        for row, workload in _known(table, "organisation"):
-            if table.text("organisation")[row] != owners[workload]:
-                _ignored(table, row, "organisation", owners[workload], faults)
-    for i, resource in enumerate(inventory.resources):
-        if table.has(resource.name):
-            _changed_demand(table, inventory, i, resource, faults)
+def _changed_columns(
+    table: Table, right: Mapping[str, Sequence[str]], inventory: Inventory, faults: Faults
+) -> None:
+    """Say where a cell that only repeats what follows from the inventory was changed."""
+    size = len(inventory.table("workloads"))
+    for column, texts in right.items():
+        if len(texts) != size:
+            raise ValueError(f"{len(texts)} expected texts of {column} for {size} workloads")
+        if not table.has(column):
+            continue
+        cells, workloads = table.text(column), table.refs("workload")
+        known = np.flatnonzero((workloads >= 0) & table.given(column))
+        rows = known[np.argsort(table.lines[known], kind="stable")].tolist()
+        changed = [row for row in rows if not _same(cells[row], texts[workloads[row]])]
+        room = faults.room(table.file, IGNORED, Severity.WARNING)
+        for row in changed[:room]:
+            _ignored(table.place(row, column), column, cells[row], texts[workloads[row]], faults)
+        faults.count_only(table.file, IGNORED, len(changed[room:]), Severity.WARNING)
 
 
-def _known(table: Table, column: str) -> Iterator[tuple[int, int]]:
-    """Rows, in file order, whose workload is known and whose cell is given; with the workload's row."""
-    workloads = table.refs("workload")
-    rows = np.flatnonzero((workloads >= 0) & table.given(column))
-    for row in rows[np.argsort(table.lines[rows], kind="stable")].tolist():
-        yield row, int(workloads[row])
+def _same(read: str, right: str) -> bool:
+    """Whether a cell still says what was written: spreadsheets drop the zeros of 3.40."""
+    if read == right or read == trimmed(right):
+        return True
+    number = parse_number(read)
+    return number is not None and number == parse_number(right)
 
 
-def _changed_demand(table: Table, inventory: Inventory, i: int, resource: Resource, faults: Faults) -> None:
-    particular = _particular(inventory, resource)
-    cells, sites = table.text(resource.name), table.refs("site")
-    for row, workload in _known(table, resource.name):
-        demand = int(inventory.demand[workload, i])
-        legal = {demand, particular.get((workload, int(sites[row])), demand)}
-        number = parse_number(cells[row])
-        if number is None or Fraction(number[0], 10 ** number[1]) / resource.step not in legal:
-            _ignored(table, row, resource.name, resource.text(demand), faults)
-
-
-def _particular(inventory: Inventory, resource: Resource) -> dict[tuple[int, int], int]:
-    """Demand where ``placements.csv`` gives one, by workload and site."""
-    placements = inventory.table("placements")
-    given = np.flatnonzero(placements.given(resource.name))
-    columns = (
-        placements.refs("workload"),
-        placements.refs("site"),
-        placements.quantities(resource.name, "up"),
-    )
-    pairs = zip(*(column[given].tolist() for column in columns), strict=True)
-    return {(workload, site): steps for workload, site, steps in pairs}
-
-
-def _ignored(table: Table, row: int, column: str, right: str, faults: Faults) -> None:
-    read = table.text(column)[row]
-    message = f'{column}: "{read}" has no effect; the inventory says {right}, and that counts'
-    fix = "change it in workloads.csv instead"
-    faults.warning(table.place(row, column), "derived-column-ignored", message, fix)
+def _ignored(place: Place, column: str, read: str, right: str, faults: Faults) -> None:
+    says = f'it follows from the inventory, which makes it "{right}"' if right else "the inventory gives none"
+    fix = "change the inventory's own tables instead; only site and status are read here"
+    faults.warning(place, IGNORED, f'{column}: "{read}" has no effect; {says}', fix)

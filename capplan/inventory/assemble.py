@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from capplan.errors import Faults
 from capplan.inventory.columns import Names, typed
+from capplan.inventory.csvfile import Texts
 from capplan.inventory.raw import AT_NODES, RawTable, own_nodes
 from capplan.inventory.schema import NUMERIC, RESOURCES, Column, Kind
 from capplan.inventory.settings import Settings
-from capplan.inventory.source import no_rows
+from capplan.inventory.source import Places, Source, no_rows
 from capplan.inventory.table import Inventory, Table
 from capplan.units import BUILT_IN, UNLIMITED, Ints, Resource
 
@@ -41,8 +43,9 @@ def reference_names(raw: Mapping[str, RawTable], nodes: Sequence[str]) -> Names:
 
 def type_table(raw: RawTable, resources: Sequence[Resource], names: Names, faults: Faults) -> Table:
     """One table typed."""
+    told = _faulty_defaults(raw, resources, names, faults)
     cells = {
-        name: typed(raw, column, _resource_of(column, resources), names, faults)
+        name: typed(raw, column, _resource_of(column, resources), names, faults, told.get(name, ""))
         for name, column in raw.columns.items()
     }
     name, present = raw.schema.name, frozenset(raw.texts)
@@ -52,6 +55,24 @@ def type_table(raw: RawTable, resources: Sequence[Resource], names: Names, fault
     for array in (raw.lines, node_rows):
         array.setflags(write=False)
     return Table(name, raw.file, raw.lines, raw.schema, cells, present, raw.places, node_rows)
+
+
+def _faulty_defaults(
+    raw: RawTable, resources: Sequence[Resource], names: Names, faults: Faults
+) -> dict[str, str]:
+    """Defaults with something wrong, by column; told once where they are written, not for every blank cell."""
+    told = {}
+    for name, (text, place) in raw.defaults.items():
+        one = np.zeros(1, dtype=np.int64)
+        source = Source(raw.places.source.path, place.file, {})
+        places = Places(source, overridden={(0, name): place})
+        cell = replace(raw, texts={name: Texts((text,), one)}, lines=one.copy(), places=places)
+        found = Faults()
+        typed(cell, raw.columns[name], _resource_of(raw.columns[name], resources), names, found)
+        if found.kept:
+            faults.extend(found.kept)
+            told[name] = text
+    return told
 
 
 def _resource_of(column: Column, resources: Sequence[Resource]) -> Resource | None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from capplan.errors import Faults, Place
-from capplan.inventory.cells import folded
+from capplan.errors import Faults, Place, Severity
+from capplan.inventory.cells import MOST_DIGITS, folded
 from capplan.inventory.raw import RawTable
 from capplan.inventory.schema import Kind
 from capplan.inventory.table import Inventory, Table
-from capplan.units import Bools
+from capplan.units import Bools, decimal_text
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -34,14 +33,16 @@ def check_raw(tables: Mapping[str, RawTable], faults: Faults) -> None:
 def _repeated_keys(table: RawTable, faults: Faults) -> None:
     if len(table.schema.key) == 1 and len(set(table.text(table.schema.key[0]))) == len(table):
         return
-    keys = table.keys()
-    for row in range(1, len(keys)):
-        if keys[row] == keys[row - 1] and all(_parts(table, keys[row])):
-            name = ", ".join(f'{c} "{part}"' for c, part in zip(table.schema.key, keys[row], strict=True))
-            line = int(table.lines[row - 1])
-            message = f"{name} stands here again; it is already in line {line}"
-            fix = "delete one of the rows" if len(keys[row]) > 1 else "give each row an id of its own"
-            faults.error(table.place(row, table.schema.key[0]), "duplicate-id", message, fix)
+    keys, known = table.keys(), table.schema.key
+    again = [i for i in range(1, len(keys)) if keys[i] == keys[i - 1] and all(_parts(table, keys[i]))]
+    room = faults.room(table.file, "duplicate-id")
+    for row in again[:room]:
+        name = ", ".join(f'{c} "{part}"' for c, part in zip(known, keys[row], strict=True) if part)
+        message = f"{name} stands here again; it is already in line {table.lines[row - 1]}"
+        fix = "delete one of the rows" if len(known) > 1 else "give each row an id of its own"
+        faults.error(table.place(row, known[0]), "duplicate-id", message, fix)
+    if again[room:]:
+        faults.count_only(table.file, "duplicate-id", len(again[room:]), Severity.ERROR)
 
 
 def _parts(table: RawTable, key: tuple[str, ...]) -> list[str]:
@@ -51,25 +52,27 @@ def _parts(table: RawTable, key: tuple[str, ...]) -> list[str]:
 
 def _folding_ids(table: RawTable, column: str, faults: Faults) -> None:
     ids = table.text(column)
-    distinct = dict.fromkeys(filter(None, ids))
+    # Backwards, so that the first row of each id is what stays.
+    distinct = {text: row for row, text in reversed(list(enumerate(ids))) if text}
     joined = "\n".join(distinct)
     if joined.isascii() and len(set(joined.lower().split("\n"))) == len(distinct):
         return
-    first: dict[str, str] = {}
-    for text in distinct:
-        other = first.setdefault(folded(text), text)
-        if other != text:
-            rows = sorted((int(table.lines[ids.index(name)]), ids.index(name)) for name in (other, text))
-            (line, earlier), (_, row) = rows
-            pair = f"{ids[row]!r} and {ids[earlier]!r} in line {line}"
-            message = f"{column}: {pair} differ only in case, width or space"
-            faults.error(
-                table.place(row, column), "id-folds-to-duplicate", message, "write both alike, or rename one"
-            )
+    first: dict[str, int] = {}
+    for line, row in sorted((int(table.lines[row]), row) for row in distinct.values()):
+        earlier = first.setdefault(folded(ids[row]), row)
+        if earlier == row:
+            continue
+        if not faults.room(table.file, "id-folds-to-duplicate"):
+            faults.count_only(table.file, "id-folds-to-duplicate", 1, Severity.ERROR)
+            continue
+        pair = f"{ids[row]!r} in line {line} and {ids[earlier]!r} in line {table.lines[earlier]}"
+        message = f"{column}: {pair} differ only in case, width or space"
+        fix = "write both alike, or rename one"
+        faults.error(table.place(row, column), "id-folds-to-duplicate", message, fix)
 
 
-def check_inventory(inventory: Inventory, faults: Faults) -> None:
-    """What only typed tables show."""
+def check_inventory(inventory: Inventory, partial: Collection[str], faults: Faults) -> None:
+    """What only typed tables show. ``partial`` tables could not be read whole: nobody knows what they lack."""
     for table in inventory.tables.values():
         if not len(table):
             continue
@@ -78,19 +81,36 @@ def check_inventory(inventory: Inventory, faults: Faults) -> None:
         if {"latitude", "longitude"} <= table.present:
             _locations(table, faults)
     check_status(inventory.table("allocation"), faults)
-    _workloads(inventory, faults)
+    _suspect_power(inventory, faults)
     _self_links(inventory, faults)
+    if "workloads" in partial:
+        return
+    if not len(inventory.table("workloads")):
+        message = "the inventory has no workloads: there is nothing to place"
+        faults.warning(Place(inventory.table("workloads").file), "empty-inventory", message)
+    elif not {"sites", "expansions"} & set(partial):
+        _not_offered(inventory, faults)
+
+
+def _kept(table: Table, rows: Sequence[int], code: str, severity: Severity, faults: Faults) -> Sequence[int]:
+    """Those of ``rows`` whose fault will be kept; the others are counted, without looking for their cells."""
+    room = faults.room(table.file, code, severity)
+    if rows[room:]:
+        faults.count_only(table.file, code, len(rows) - room, severity)
+    return rows[:room]
 
 
 def check_status(allocation: Table, faults: Faults) -> None:
     """Rows of an allocation whose status and site contradict each other."""
     sited, status = allocation.given("site"), np.array(allocation.text("status"), dtype=object)
-    for row in _in_file_order(allocation, (status == "placed") & ~sited):
+    unsited = _in_file_order(allocation, (status == "placed") & ~sited)
+    for row in _kept(allocation, unsited, "empty-mandatory-cell", Severity.ERROR, faults):
         message = "site: is empty, and the status is placed"
         faults.error(
             allocation.place(row, "site"), "empty-mandatory-cell", message, "name the site, or write left_out"
         )
-    for row in _in_file_order(allocation, (status == "left_out") & sited):
+    sited_rows = _in_file_order(allocation, (status == "left_out") & sited)
+    for row in _kept(allocation, sited_rows, "contradictory-cells", Severity.ERROR, faults):
         site = allocation.text("site")[row]
         message = f'status: is left_out, and the site is "{site}"'
         fix = "write placed, or leave the site empty"
@@ -99,7 +119,8 @@ def check_status(allocation: Table, faults: Faults) -> None:
 
 def _date_order(table: Table, faults: Faults) -> None:
     start, end = table.dates("from", -1), table.dates("to", -1)
-    for row in _in_file_order(table, (start >= 0) & (end >= 0) & (end <= start)):
+    rows = _in_file_order(table, (start >= 0) & (end >= 0) & (end <= start))
+    for row in _kept(table, rows, "impossible-date", Severity.ERROR, faults):
         before, after = table.text("from")[row], table.text("to")[row]
         message = f'to: "{after}" is not after from: "{before}"; to is the first day without it'
         faults.error(table.place(row, "to"), "impossible-date", message, "swap them, or leave one blank")
@@ -158,47 +179,41 @@ def _looks_swapped(north: Floats, east: Floats, given: Bools) -> Bools:
     return np.asarray(given & (far(north, east) > 20) & (far(east, north) < 5))
 
 
-def _workloads(inventory: Inventory, faults: Faults) -> None:
+def _not_offered(inventory: Inventory, faults: Faults) -> None:
+    """Resources that workloads need and nobody offers."""
     workloads = inventory.table("workloads")
-    if not len(workloads):
-        message = "the inventory has no workloads: there is nothing to place"
-        faults.warning(Place(workloads.file), "empty-inventory", message)
-        return
     for i, resource in enumerate(inventory.resources):
-        if resource.name == "power_kw":
-            suspect = inventory.demand[:, i] > int(SUSPECT_KW / resource.step)
-            _suspect_power(workloads, suspect, faults)
-        offered = bool((inventory.capacity[:, i] > 0).any()) or _widened(inventory, resource.name)
         needing = _in_file_order(workloads, inventory.demand[:, i] > 0)
-        if needing and not offered:
-            message = (
-                f"{resource.name}: {len(needing)} workloads need it, and no site or expansion offers any"
-            )
-            fix = f"add the column {resource.name} to sites.csv"
+        if needing and not _offered(inventory, i):
+            number = f"{len(needing):,} workloads need" if len(needing) > 1 else "a workload needs"
+            message = f"{resource.name}: {number} it, and no site or expansion offers any"
+            fix = f"fill in the column {resource.name} of sites.csv"
             faults.error(workloads.place(needing[0], resource.name), "resource-not-offered", message, fix)
 
 
-def _suspect_power(workloads: Table, suspect: Bools, faults: Faults) -> None:
-    amounts = workloads.decimals("power_kw")
-    texts = workloads.text("power_kw")
-    for row in _in_file_order(workloads, suspect):
-        in_kw = amounts.fraction(row) / 1000
-        message = f'power_kw: "{texts[row]}" is more than {SUSPECT_KW} kW for one workload'
-        fix = f"if it is in watts, write {_plain(in_kw)}"
-        faults.warning(workloads.place(row, "power_kw"), "unit-scale-suspect", message, fix)
-
-
-def _plain(value: Fraction) -> str:
-    return f"{float(value):g}"
+def _offered(inventory: Inventory, i: int) -> bool:
+    """Whether a site or an expansion offers a resource; a faulty cell, told already, may have said so."""
+    sites, resource = inventory.table("sites"), inventory.resources[i].name
+    unread = sites.given(resource) & ~sites.decimals(resource).given
+    return bool((inventory.capacity[:, i] > 0).any() or unread.any()) or _widened(inventory, resource)
 
 
 def _widened(inventory: Inventory, resource: str) -> bool:
     expansions = inventory.table("expansions")
-    amounts: Sequence[int] = expansions.decimals("amount").mantissa.tolist()
-    return any(
-        name == resource and amount > 0
-        for name, amount in zip(expansions.text("resource"), amounts, strict=True)
-    )
+    widens = np.array([name == resource for name in expansions.text("resource")], dtype=bool)
+    amounts = expansions.decimals("amount")
+    return bool((widens & ((amounts.mantissa > 0) | ~amounts.given)).any())
+
+
+def _suspect_power(inventory: Inventory, faults: Faults) -> None:
+    workloads = inventory.table("workloads")
+    amounts = workloads.decimals("power_kw")
+    texts = workloads.text("power_kw")
+    rows = _in_file_order(workloads, amounts.mantissa > SUSPECT_KW * 10**amounts.digits)
+    for row in _kept(workloads, rows, "unit-scale-suspect", Severity.WARNING, faults):
+        message = f'power_kw: "{texts[row]}" is more than {SUSPECT_KW} kW for one workload'
+        fix = f"if it is in watts, write {decimal_text(amounts.fraction(row) / 1000, MOST_DIGITS)}"
+        faults.warning(workloads.place(row, "power_kw"), "unit-scale-suspect", message, fix)
 
 
 def _self_links(inventory: Inventory, faults: Faults) -> None:

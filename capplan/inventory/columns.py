@@ -54,8 +54,18 @@ class _Parsed:
     findings: dict[int, Finding] = field(default_factory=dict)
 
 
-def typed(table: RawTable, column: Column, resource: Resource | None, names: Names, faults: Faults) -> Cells:
-    """One column typed, its faults recorded. A faulty cell reads as blank."""
+def typed(
+    table: RawTable,
+    column: Column,
+    resource: Resource | None,
+    names: Names,
+    faults: Faults,
+    told: str = "",
+) -> Cells:
+    """One column typed, its faults recorded. A faulty cell reads as blank.
+
+    Nothing is recorded of cells that hold ``told``, because it has been told already.
+    """
     found = table.texts.get(column.name) or Texts(("",), np.zeros(len(table), dtype=np.int64))
     blank = np.array([not text for text in found.distinct], dtype=bool)
     given = ~blank[found.code]
@@ -65,8 +75,8 @@ def typed(table: RawTable, column: Column, resource: Resource | None, names: Nam
     parsed = _PARSERS[column.kind](_Parser(texts, column, names))
     if column.kind is Kind.QUANTITY and parsed.numbers is not None:
         _too_much(parsed, found, resource)
-    if parsed.findings:
-        _report(table, column, Texts(texts, found.code), parsed.findings, faults)
+    findings = {i: finding for i, finding in parsed.findings.items() if texts[i] != told}
+    report(table, column.name, Texts(texts, found.code), findings, faults)
     numbers = parsed.numbers or Decimals(no_rows(), 0, np.zeros(0, dtype=bool))
     for array in (given, found.code, parsed.ints, numbers.mantissa, numbers.given):
         array.setflags(write=False)
@@ -77,14 +87,6 @@ def _empty_cells(table: RawTable, column: Column, texts: Texts, faults: Faults) 
     finding = Finding("empty-mandatory-cell", "is empty, and a value is required", "fill it in")
     empty = {i: finding for i, text in enumerate(texts.distinct) if not text}
     report(table, column.name, texts, empty, faults)
-
-
-def _report(
-    table: RawTable, column: Column, texts: Texts, findings: dict[int, Finding], faults: Faults
-) -> None:
-    for severity in Severity:
-        some = {i: finding for i, finding in findings.items() if finding.severity is severity}
-        report(table, column.name, texts, some, faults)
 
 
 def _unknown(
@@ -195,8 +197,12 @@ class _Parser:
     def text(self) -> _Parsed:
         if not self.column.required:
             return _Parsed()
-        bare = (i for i, text in enumerate(self.texts) if text and is_placeholder(text))
-        return _Parsed(findings={i: placeholder(required=True) for i in bare})
+        return _Parsed(findings=self._bare())
+
+    def _bare(self) -> dict[int, Finding]:
+        """Faults of the texts that are placeholders."""
+        bare = (i for i, text in enumerate(self.texts) if is_placeholder(text) and not is_legal_code(text))
+        return dict.fromkeys(bare, placeholder(self.column.required))
 
     def ids(self) -> _Parsed:
         found = ((i, id_fault(text)) for i, text in enumerate(self.texts) if text)
@@ -230,9 +236,7 @@ class _Parser:
         return parsed
 
     def words(self) -> _Parsed:
-        bare = [i for i, text in enumerate(self.texts) if is_placeholder(text) and not is_legal_code(text)]
-        findings = {i: placeholder(self.column.required) for i in bare}
-        return _Parsed(words=tuple(tuple(_members(text)) for text in self.texts), findings=findings)
+        return _Parsed(words=tuple(tuple(_members(text)) for text in self.texts), findings=self._bare())
 
     def choices(self) -> _Parsed:
         known = ("no", "yes") if self.column.kind is Kind.FLAG else self.column.choices

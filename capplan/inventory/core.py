@@ -157,7 +157,7 @@ EXPANSIONS = TableSchema(
     ("expansion", "site", "resource"),
     (
         Column("expansion", Kind.ID, "its id; several rows with one id are one purchase", required=True),
-        Column("site", Kind.REF, "where it is bought", refers_to="sites"),
+        Column("site", Kind.REF, "where it is bought; blank = the inventory's only site", refers_to="sites"),
         Column("resource", Kind.CHOICE, "what it widens", required=True, refers_to=RESOURCES),
         Column("amount", Kind.DECIMAL, "gained with each step; negative = used up", required=True),
         _money("cost", "price of a step", minimum=None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,10 @@ _TOTALS = frozenset(("total", "totals", "grand total", "sum", "subtotal", "sub-t
 
 @dataclass(frozen=True)
 class RawTable:
-    """One table as text. ``columns`` are all it may have, ``texts`` those it has, trimmed and unquoted."""
+    """One table as text. ``columns`` are all it may have, ``texts`` those it has, trimmed and unquoted.
+
+    ``defaults`` are those of inventory.yaml, by column: the cell and where it is written.
+    """
 
     schema: TableSchema
     columns: Mapping[str, Column]
@@ -33,6 +36,7 @@ class RawTable:
     places: Places
     whole: bool = True
     read: tuple[Path, ...] = ()
+    defaults: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -208,6 +212,7 @@ def _total_rows(table: RawTable, faults: Faults) -> None:
 
 def fill_defaults(table: RawTable, defaults: Mapping[str, tuple[str, Place]]) -> RawTable:
     """Blank cells filled from the defaults of inventory.yaml; a column that is missing is added."""
+    table = replace(table, defaults=defaults)
     if not len(table):
         return table
     for column, (text, _) in defaults.items():
@@ -216,26 +221,6 @@ def fill_defaults(table: RawTable, defaults: Mapping[str, tuple[str, Place]]) ->
         table = table.with_texts(column, Texts(filled, found.code))
     places = {column: place for column, (_, place) in defaults.items()}
     return replace(table, places=replace(table.places, defaults=places))
-
-
-def implied(table: RawTable, workloads: RawTable, column: str) -> RawTable:
-    """The rows of an absent table of organisations: those that ``workloads`` names in ``column``."""
-    names = workloads.texts.get(column)
-    if names is None:
-        return table
-    first: dict[str, int] = {}
-    for row, text in enumerate(names.list()):
-        if text:
-            first.setdefault(text, row)
-    rows = np.array(sorted(first.values()), dtype=np.int64)
-    texts = {table.schema.key[0]: names.take(rows)}
-    return replace(table, texts=texts, lines=workloads.lines[rows], places=_renamed(workloads, column, table))
-
-
-def _renamed(workloads: RawTable, column: str, table: RawTable) -> Places:
-    source = workloads.places.source
-    fields = {table.schema.key[0]: source.fields[column]} if column in source.fields else {}
-    return Places(replace(source, fields=fields))
 
 
 def rows_where(table: RawTable, column: str, ids: Iterable[str]) -> Ints:

@@ -13,7 +13,8 @@ from capplan.inventory.assemble import assemble, type_tables
 from capplan.inventory.checks import check_inventory, check_raw
 from capplan.inventory.core import CORE
 from capplan.inventory.csvfile import read_csv
-from capplan.inventory.raw import RawTable, empty, fill_defaults, implied, match, node_names, own_column
+from capplan.inventory.implied import at_the_only_site, implied_organisations
+from capplan.inventory.raw import RawTable, empty, fill_defaults, match, node_names, own_column
 from capplan.inventory.schema import TableSchema, concrete, merged
 from capplan.inventory.settings import FILE, Settings, read_settings
 from capplan.inventory.table import Inventory
@@ -63,8 +64,8 @@ class _Reading:
         nodes = tuple(sorted(node_names(raw)))
         tables = type_tables(raw, settings.resources, nodes, self.faults)
         inventory = assemble(self.folder, settings, tables, nodes, removed, files)
-        if all(table.whole for table in raw.values()):
-            check_inventory(inventory, self.faults)
+        partial = {name for name, table in raw.items() if not table.whole}
+        check_inventory(inventory, partial, self.faults)
         return inventory
 
     def shown(self, name: str) -> str:
@@ -84,9 +85,13 @@ class _Reading:
         """Every table of the folder as text, defaults filled in."""
         self.stray_files()
         raw = {name: self.raw_table(schema, settings) for name, schema in self.schemas.items()}
-        if not raw["organisations"].read and raw["organisations"].whole:
-            raw["organisations"] = implied(raw["organisations"], raw["workloads"], "organisation")
-        return {name: fill_defaults(table, settings.defaults.get(name, {})) for name, table in raw.items()}
+        organisations, defaults = raw.pop("organisations"), settings.defaults
+        raw = {name: fill_defaults(table, defaults.get(name, {})) for name, table in raw.items()}
+        raw["expansions"] = at_the_only_site(raw["expansions"], raw["sites"], self.faults)
+        if not organisations.read and organisations.whole:
+            organisations = implied_organisations(organisations, raw["workloads"])
+        filled = fill_defaults(organisations, defaults.get("organisations", {}))
+        return {"organisations": filled, **raw}
 
     def raw_table(self, schema: TableSchema, settings: Settings) -> RawTable:
         """One table as text."""

@@ -58,8 +58,8 @@ def write_inventory(inventory: Inventory, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(_settings(inventory))
     for name, table in inventory.tables.items():
-        # Organisations that only workloads.csv names are in no file of their own.
-        if table.present and Path(table.file).name == f"{name}.csv":
+        # Organisations that only workloads.csv names get a file too: it keeps the defaults filled in for them.
+        if table.schema.key[0] in table.present:
             write_table(table, folder / f"{name}.csv")
 
 

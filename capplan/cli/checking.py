@@ -1,0 +1,219 @@
+"""``capplan check``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from capplan.check import Change, Checked, Finding
+from capplan.check import check as check_allocation
+from capplan.cli.command import Exit
+from capplan.cli.faults import complain
+from capplan.cli.reading import read_task
+from capplan.cli.site_use import site_use
+from capplan.cli.summary import breach_text
+from capplan.cli.terminal import FORMAT_VERSION, Terminal, counted
+from capplan.errors import Faults, Place, UsageError, printable
+from capplan.inventory import Bought, Inventory, read_allocation, read_purchases
+from capplan.load import read_model
+from capplan.model import Model
+from capplan.problem import NOWHERE, Plan, Problem
+from capplan.runs import is_run, read_run
+
+LINES_NAMED = 5
+CHANGES_NAMED = 20
+
+Paths = tuple[Path | None, Path | None]
+Names = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What is checked: an inventory or a run, the files to read with it, and the plan to hold them against."""
+
+    inventory: Inventory
+    model: Model
+    allocation: Path | None
+    purchases: Path | None
+    before: Plan | None
+
+
+def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
+    """Measure an allocation and tell every broken rule. ``files``: allocation, purchases; ``names``: model, scenario."""
+    faults = Faults()
+    found = _run(subject, files, names) if is_run(subject) else _inventory(subject, files, names, faults)
+    allocation = found.allocation and read_allocation(found.allocation, found.inventory, faults)
+    purchases: Sequence[Bought] = ()
+    if found.purchases is not None:
+        purchases = read_purchases(found.purchases, found.inventory, faults)
+    faults.raise_errors()
+    complain(terminal, faults.sorted())
+    checked = check_allocation(found.inventory, found.model, allocation, purchases, found.before)
+    if as_json:
+        terminal.say_json(_json(checked))
+    else:
+        terminal.page(_text(checked))
+    return Exit.FINDINGS if checked.findings else Exit.DONE
+
+
+def _inventory(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
+    task = read_task(folder, *names)
+    faults.extend(task.warnings)
+    return _Subject(task.inventory, task.model, *files, None)
+
+
+def _run(folder: Path, files: Paths, names: Names) -> _Subject:
+    """A run: its own inputs, allocation and purchases, as far as nothing else is named."""
+    run = read_run(folder)
+    allocation, purchases = files
+    if allocation is None and "allocation" not in run.tables:
+        raise UsageError(f"{folder} has no plan to check ({run.info['status']}); name an allocation with --allocation")
+    if purchases is None and "purchases" in run.tables:
+        purchases = folder / "purchases.csv"
+    subject = _Subject(run.inventory(), run.model(), allocation or folder / "allocation.csv", purchases, run.plan())
+    model, scenario = names
+    if model is None and scenario is None:
+        return subject
+    if scenario is not None:
+        message = "a scenario changes the inventory, and a run keeps the one it was solved with"
+        raise UsageError(f"{message}; check the inventory with --scenario instead")
+    return replace(subject, model=read_model(str(model)))
+
+
+def _text(checked: Checked) -> str:
+    sections = (
+        [_headline(checked), _money(checked)],
+        _changes(checked),
+        _findings(checked),
+        site_use(_site_rows(checked)),
+    )
+    return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
+
+
+def _headline(checked: Checked) -> str:
+    """``2 rules broken, 1 workload moved, £300 more than the plan``."""
+    broken = counted(len(checked.findings), "rule") if checked.findings else "No rule"
+    parts = [f"{broken} broken"]
+    if checked.before is not None:
+        parts += _change_counts(checked.changes)
+        parts.append(f"{_difference(checked)} the plan")
+    return ", ".join(parts) + "."
+
+
+def _change_counts(changes: Sequence[Change]) -> list[str]:
+    """How many workloads are elsewhere, in and out, compared with the plan."""
+    into = sum(change.before == NOWHERE for change in changes)
+    out = sum(change.after == NOWHERE for change in changes)
+    kinds = ((len(changes) - into - out, "moved"), (into, "added"), (out, "taken out"))
+    return [f"{counted(number, 'workload')} {what}" for number, what in kinds if number] or ["nothing moved"]
+
+
+def _difference(checked: Checked) -> str:
+    pence = checked.cost_difference or 0
+    money = checked.problem.inventory.currency.text(abs(pence))
+    return "at the cost of" if not pence else f"{money} {'more' if pence > 0 else 'less'} than"
+
+
+def _money(checked: Checked) -> str:
+    money = checked.problem.inventory.currency.text
+    plan = f", the plan {money(checked.before.cost)}" if checked.before is not None else ""
+    days = counted(checked.problem.periods.horizon_days, "day")
+    return f"  Cost {money(checked.measured.cost)} over {days}{plan}"
+
+
+def _changes(checked: Checked) -> list[str]:
+    ids = checked.problem.workloads.ids
+    lines = [
+        f"  {ids[change.workload]}: {_site(checked.problem, change.before)} -> {_site(checked.problem, change.after)}"
+        for change in checked.changes[:CHANGES_NAMED]
+    ]
+    more = len(checked.changes) - CHANGES_NAMED
+    return ["Changed", *lines, *([f"  and {more:,} more"] if more > 0 else [])] if lines else []
+
+
+def _site(problem: Problem, site: int) -> str:
+    return problem.sites.ids[site] if site != NOWHERE else "left out"
+
+
+def _findings(checked: Checked) -> list[str]:
+    lines: list[str] = []
+    for finding in checked.findings:
+        lines.append(f"  {finding.breach.rule}: {breach_text(checked.problem, finding.breach)}")
+        if finding.breach.policy_only:
+            lines.append("    It is there physically; only the headroom that the model keeps is used up.")
+        lines += _places(checked, finding)
+    return ["Broken rules", *lines] if lines else []
+
+
+def _places(checked: Checked, finding: Finding) -> list[str]:
+    """Lines of the allocation, those that were changed first, and the row of the inventory."""
+    lines = []
+    places = _changed_first(checked, finding)
+    if places:
+        named = ", ".join(str(place) for place in places[:1]) + "".join(f", :{p.line}" for p in places[1:LINES_NAMED])
+        more = f" and {len(places) - LINES_NAMED:,} more" if len(places) > LINES_NAMED else ""
+        lines.append(f"    written at {named}{more}")
+    if finding.demanded_by is not None:
+        lines.append(f"    demanded by {finding.demanded_by}")
+    return lines
+
+
+def _changed_first(checked: Checked, finding: Finding) -> list[Place]:
+    """Places of the finding, those of changed workloads first: they are what the reader just edited."""
+    changed = {change.workload for change in checked.changes}
+    workloads = [w for w in finding.breach.workloads if w in changed]
+    if not workloads or len(finding.lines) != len(finding.breach.workloads):
+        return list(finding.lines)
+    pairs = list(zip(finding.breach.workloads, finding.lines, strict=True))
+    return [place for _, place in sorted(pairs, key=lambda pair: pair[0] not in changed)]
+
+
+def _site_rows(checked: Checked) -> list[dict[str, str]]:
+    table = next(table for table in checked.tables if table.name == "sites")
+    return [dict(zip(table.columns, cells, strict=True)) for cells in table.rows]
+
+
+def _json(checked: Checked) -> dict[str, object]:
+    problem = checked.problem
+    return {
+        "format_version": FORMAT_VERSION,
+        "broken": len(checked.findings),
+        "cost": _amount(problem, checked.measured.cost),
+        "plan_cost": None if checked.before is None else _amount(problem, checked.before.cost),
+        "difference": None if checked.cost_difference is None else _amount(problem, checked.cost_difference),
+        "changes": [
+            {
+                "workload": problem.workloads.ids[change.workload],
+                "before": None if change.before == NOWHERE else problem.sites.ids[change.before],
+                "after": None if change.after == NOWHERE else problem.sites.ids[change.after],
+            }
+            for change in checked.changes
+        ],
+        "findings": [_finding_json(problem, finding) for finding in checked.findings],
+    }
+
+
+def _finding_json(problem: Problem, finding: Finding) -> dict[str, object]:
+    breach = finding.breach
+    return {
+        "rule": breach.rule,
+        "subject": breach.subject,
+        "period": problem.periods.text(breach.period) or None,
+        "message": breach.message,
+        "workloads": [problem.workloads.ids[w] for w in breach.workloads],
+        "unit": breach.unit or None,
+        "short": None if breach.amount is None else _number(breach.amount),
+        "policy_only": breach.policy_only,
+        "allocation": [str(place) for place in finding.lines],
+        "demanded_by": None if finding.demanded_by is None else str(finding.demanded_by),
+    }
+
+
+def _amount(problem: Problem, pence: int) -> int | float:
+    return _number(Fraction(pence, problem.inventory.currency.pence_per_unit))
+
+
+def _number(value: Fraction) -> int | float:
+    return value.numerator if value.denominator == 1 else float(value)
