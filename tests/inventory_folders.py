@@ -69,9 +69,7 @@ def write_folder(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def read(
-    folder: Path, files: Mapping[str, str | bytes] | None = None, overlay: Overlay | None = None
-) -> Inventory:
+def read(folder: Path, files: Mapping[str, str | bytes] | None = None, overlay: Overlay | None = None) -> Inventory:
     """Write and read one inventory; any fault, warnings too, fails the test."""
     faults = Faults()
     inventory = read_inventory(write_folder(folder, files or {}), EXTRA, overlay, faults)

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_calls import CHECKOUT, Said, call, capplan
-from inventory_folders import write_folder
 
 from capplan import shipped
 from capplan.cli import checking, solving
 from capplan.cli.schemas import Schema
 from capplan.errors import Defect
+from tests.cli_calls import CHECKOUT, Said, call, capplan
+from tests.inventory_folders import write_folder
 
 COMMANDS = ("init", "validate", "solve", "check", "show", "runs", "schema")
 
@@ -237,7 +237,7 @@ def test_faults_as_sarif(tmp_path: Path):
 
 def test_control_characters_in_files_do_not_reach_the_terminal(tmp_path: Path):
     """An escape sequence in a title is shown, not obeyed."""
-    yaml = "format: 1\ntitle: \"a\\e[31mb\"\ncurrency: GBP\nas_of: 2016-04-01\n"
+    yaml = 'format: 1\ntitle: "a\\e[31mb"\ncurrency: GBP\nas_of: 2016-04-01\n'
     folder = write_folder(tmp_path / "i", {"inventory.yaml": yaml})
     for said in (capplan("solve", folder, "-o", tmp_path / "run"), capplan("validate", folder)):
         assert "\x1b" not in said.out + said.err
@@ -339,7 +339,9 @@ def test_colour_only_where_it_is_wanted(
     arguments: list[str], environment: dict[str, str], colored: bool, tmp_path: Path
 ):
     """No colour in pipes unless it is asked for; asking wins over NO_COLOR."""
-    said = call("check", write_folder(tmp_path / "i", {"allocation": "workload,site\nW1,A\nW2,B\n"}), *arguments, **environment)
+    said = call(
+        "check", write_folder(tmp_path / "i", {"allocation": "workload,site\nW1,A\nW2,B\n"}), *arguments, **environment
+    )
     assert ("\x1b[" in said.out) is colored
     assert said.code == 0, said.err
 
@@ -353,7 +355,12 @@ def test_no_color_holds_on_a_terminal(tmp_path: Path):
         line = f"{sys.executable} -m capplan check {folder}"
         known = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | {"TERM": "xterm"}
         done = subprocess.run(
-            ["script", "-qec", line, "/dev/null"], cwd=CHECKOUT, env=known | environment, capture_output=True, text=True
+            ["script", "-qec", line, "/dev/null"],
+            check=False,
+            cwd=CHECKOUT,
+            env=known | environment,
+            capture_output=True,
+            text=True,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

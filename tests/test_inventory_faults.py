@@ -229,9 +229,7 @@ def test_both_ends_of_a_contradiction_are_named(tmp_path):
 def test_faults_in_many_rows_are_counted_and_all_of_them_told_in_one_pass(tmp_path):
     rows = "".join(f'W{i},O{i},"{i},5"\n' for i in range(200))
     faults = Faults()
-    read_inventory(
-        write_folder(tmp_path, {"workloads": "workload,organisation,power_kw\n" + rows}), faults=faults
-    )
+    read_inventory(write_folder(tmp_path, {"workloads": "workload,organisation,power_kw\n" + rows}), faults=faults)
     told_codes = [fault.code for fault in faults.kept]
     assert told_codes.count("decimal-comma") == FAULTS_KEPT_PER_CODE
     assert told_codes.count("unknown-reference") == FAULTS_KEPT_PER_CODE

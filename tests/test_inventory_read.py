@@ -189,9 +189,7 @@ def test_own_columns_are_carried_along_as_text(tmp_path):
 
 
 def test_without_a_file_organisations_are_those_that_workloads_name(tmp_path):
-    inventory = read(
-        tmp_path, {"organisations": "", "workloads": "workload,organisation\nW1,Z\nW2,Y\nW3,Z\n"}
-    )
+    inventory = read(tmp_path, {"organisations": "", "workloads": "workload,organisation\nW1,Z\nW2,Y\nW3,Z\n"})
     organisations = inventory.table("organisations")
     assert organisations.ids == ["Y", "Z"]
     assert organisations.place(1, "organisation") == Place(str(tmp_path / "workloads.csv"), 2, 4)
@@ -268,9 +266,7 @@ def test_faults_are_raised_together_when_nobody_collects_them(tmp_path):
 
 
 def test_reading_imports_neither_pandas_nor_pydantic():
-    code = (
-        "import capplan.inventory, sys; print(sorted({'pandas', 'pydantic', 'ortools'} & set(sys.modules)))"
-    )
+    code = "import capplan.inventory, sys; print(sorted({'pandas', 'pydantic', 'ortools'} & set(sys.modules)))"
     found = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -79,9 +79,7 @@ ModelName = Annotated[
         help="Planning model: a shipped name or a YAML file. Default: the one the inventory names, else standard.",
     ),
 ]
-Scenario = Annotated[
-    str | None, typer.Option("--scenario", metavar="NAME", help="A scenario of the model.")
-]
+Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="A scenario of the model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -118,7 +116,7 @@ def validate(
 
 @app.command()
 @command
-def solve(  # noqa: PLR0913 - these are the options of the main job
+def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     terminal: Terminal,
     inventory: InventoryFolder,
     model: ModelName = None,
@@ -159,7 +157,9 @@ def check(
     subject: Annotated[Path, typer.Argument(metavar="RUN_OR_INVENTORY", help="Folder of a run or an inventory.")],
     allocation: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An allocation.csv, edited or not. Default: the run's, or where all is today."),
+        typer.Option(
+            metavar="FILE", help="An allocation.csv, edited or not. Default: the run's, or where all is today."
+        ),
     ] = None,
     purchases: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A purchases.csv. Default: the run's, else none.")
@@ -208,7 +208,11 @@ def runs(
 def schema(
     terminal: Terminal,
     what: Annotated[
-        Schema | None, typer.Argument(metavar="WHAT", help="model, inventory or tables: JSON Schema of a model or inventory.yaml, or the tables and columns.")
+        Schema | None,
+        typer.Argument(
+            metavar="WHAT",
+            help="model, inventory or tables: JSON Schema of a model or inventory.yaml, or the tables and columns.",
+        ),
     ] = None,
 ) -> int:
     """Print what a model, an inventory.yaml and the tables may contain, as JSON."""

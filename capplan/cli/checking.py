@@ -41,10 +41,15 @@ class _Subject:
 
 
 def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
-    """Measure an allocation and tell every broken rule. ``files``: allocation, purchases; ``names``: model, scenario."""
+    """Measure an allocation and tell every broken rule.
+
+    ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given.
+    """
     faults = Faults()
     found = _run(subject, files, names) if is_run(subject) else _inventory(subject, files, names, faults)
-    allocation = found.allocation and read_allocation(found.allocation, found.inventory, faults)
+    allocation = None
+    if found.allocation is not None:
+        allocation = read_allocation(found.allocation, found.inventory, faults)
     purchases: Sequence[Bought] = ()
     if found.purchases is not None:
         purchases = read_purchases(found.purchases, found.inventory, faults)

@@ -7,15 +7,13 @@ import sys
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from capplan.cli.faults import complain
 from capplan.cli.terminal import Color, Terminal
 from capplan.errors import BadInput, Defect, UsageError, printable
-
-P = ParamSpec("P")
 
 
 class Exit(IntEnum):
@@ -38,7 +36,7 @@ _SHARED = {
 _DEFAULTS = {"color": Color.AUTO, "quiet": False, "verbose": False}
 
 
-def command(function: Callable[Concatenate[Terminal, P], int]) -> Callable[..., None]:
+def command(function: Callable[..., int]) -> Callable[..., None]:
     """A command out of a function that takes a Terminal and returns an exit code.
 
     Its options become those of the function, and ``--color``, ``-q`` and ``-v``, which make the Terminal.
@@ -68,31 +66,36 @@ def _exit_code(terminal: Terminal, run: Callable[[], int]) -> int:
     except BadInput as error:
         complain(terminal, error.faults)
         return Exit.FINDINGS
-    except UsageError as error:
-        return _ended(terminal, Exit.USAGE, str(error))
-    except KeyboardInterrupt:
-        return _ended(terminal, Exit.INTERRUPTED, "interrupted")
-    except OSError as error:
-        return _ended(terminal, Exit.USAGE, _os_text(error))
-    except OverflowError as error:
-        fix = "look for a quantity that is far too large, or plan in a larger step"
-        return _ended(terminal, Exit.FINDINGS, f"a number is too large to be computed exactly ({error}); {fix}")
-    except MemoryError:
-        return _ended(terminal, Exit.DEFECT, "there is not enough memory for this inventory")
-    except Defect as error:
-        return _ended(terminal, Exit.DEFECT, f"capplan contradicted itself: {error}. {_REPORT}")
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is a defect of ours
-        return _ended(terminal, Exit.DEFECT, f"a defect of capplan: {type(error).__name__}: {error}. {_REPORT}")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last resort: all else is a defect of ours
+        code, message = _end(error)
+        if terminal.verbose and code is not Exit.INTERRUPTED:
+            traceback.print_exc(file=sys.stderr)
+        terminal.complain(printable(f"capplan: {message}"))
+        return code
 
 
 _REPORT = "Please report it, with the command and what it prints with -v added"
 
+_ENDS: tuple[tuple[type[BaseException], Exit, str], ...] = (
+    (UsageError, Exit.USAGE, "{error}"),
+    (KeyboardInterrupt, Exit.INTERRUPTED, "interrupted"),
+    (
+        OverflowError,
+        Exit.FINDINGS,
+        "a number is too large to be computed exactly ({error}); look for a quantity that is far too large",
+    ),
+    (MemoryError, Exit.DEFECT, "there is not enough memory for this inventory"),
+    (Defect, Exit.DEFECT, f"capplan contradicted itself: {{error}}. {_REPORT}"),
+    (BaseException, Exit.DEFECT, f"a defect of capplan: {{name}}: {{error}}. {_REPORT}"),
+)
 
-def _ended(terminal: Terminal, code: Exit, message: str) -> Exit:
-    if terminal.verbose and code is not Exit.INTERRUPTED:
-        traceback.print_exc(file=sys.stderr)
-    terminal.complain(printable(f"capplan: {message}"))
-    return code
+
+def _end(error: BaseException) -> tuple[Exit, str]:
+    """Exit code and message of what ended a command."""
+    if isinstance(error, OSError):
+        return Exit.USAGE, _os_text(error)
+    code, message = next((code, message) for kind, code, message in _ENDS if isinstance(error, kind))
+    return code, message.format(error=error, name=type(error).__name__)
 
 
 def _os_text(error: OSError) -> str:

@@ -25,7 +25,7 @@ def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[None]:
     """Within it SIGINT and SIGTERM call ``stop`` once; a second one ends the process at once, with nothing saved."""
     asked = threading.Event()
 
-    def handle(number: int, frame: FrameType | None) -> None:
+    def handle(_number: int, _frame: FrameType | None) -> None:
         if asked.is_set():
             # Not sys.exit: a solver that does not listen would keep its thread, and so the process, alive.
             os._exit(ABORTED)

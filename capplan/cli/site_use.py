@@ -13,9 +13,7 @@ SITES_NAMED = 10
 NEARLY_FULL = Fraction(95, 100)
 
 
-def site_use(
-    rows: Sequence[Mapping[str, str]], today: Mapping[tuple[str, str, str], str] | None = None
-) -> list[str]:
+def site_use(rows: Sequence[Mapping[str, str]], today: Mapping[tuple[str, str, str], str] | None = None) -> list[str]:
     """Each used resource of each site in its fullest period; the fullest ones where there are too many.
 
     ``rows`` are those of the table ``sites``; ``today`` is what is used today, by site, period and resource.
@@ -41,9 +39,7 @@ def _fullness(row: Mapping[str, str]) -> Fraction:
     return used / usable if usable else used * 10**9
 
 
-def _table(
-    used: list[Mapping[str, str]], today: Mapping[tuple[str, str, str], str], *, periods: bool
-) -> list[str]:
+def _table(used: list[Mapping[str, str]], today: Mapping[tuple[str, str, str], str], *, periods: bool) -> list[str]:
     shown = used
     if len(used) > ROWS_SHOWN:
         keep = sorted(used, key=lambda row: (-_fullness(row), row["site"], row["resource"]))[:ROWS_SHOWN]

@@ -56,9 +56,7 @@ class Summary:
         tables = {table.name: table for table in result.tables}
         said = [str(warning) for warning in warnings]
         goals = tuple(_merged(result.goals))
-        return Summary(
-            result.measured, result.today, result.status, result.stopped_because, goals, tables, said
-        )
+        return Summary(result.measured, result.today, result.status, result.stopped_because, goals, tables, said)
 
     @property
     def problem(self) -> Problem:
@@ -255,7 +253,9 @@ def _today(summary: Summary) -> list[str]:
     text = f"saving {money(saving)}{share}" if saving >= 0 else f"{money(-saving)}{share} more"
     lines = ["Compared with today", f"  Today {money(today.cost)}, plan {money(plan.cost)}: {text}."]
     if new:
-        lines.append(f"  Not like for like: {counted(new, 'placed workload')} without a current site, only in the plan.")
+        lines.append(
+            f"  Not like for like: {counted(new, 'placed workload')} without a current site, only in the plan."
+        )
     if lost:
         lines.append(f"  Not like for like: {counted(lost, 'workload')} with a current site left out of the plan.")
     # What has no site today breaks no rule by that: it may not exist yet.

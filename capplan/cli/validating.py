@@ -8,7 +8,7 @@ from capplan.cli.command import Exit
 from capplan.cli.faults import FaultFormat, complain, count_text, faults_text
 from capplan.cli.reading import Task, read_faulty
 from capplan.cli.terminal import Terminal, counted
-from capplan.errors import Faults
+from capplan.errors import Faults, printable
 
 
 def validate(
@@ -27,7 +27,7 @@ def validate(
     else:
         complain(terminal, found)
         if not faults.has_errors:
-            terminal.say(f"{folder}: {_summary(task)}; {count_text(found) or 'no mistakes'}")
+            terminal.say(printable(f"{folder}: {_summary(task)}; {count_text(found) or 'no mistakes'}"))
     return Exit.FINDINGS if faults.has_errors else Exit.DONE
 
 

@@ -126,4 +126,5 @@ def _headroom(problem: Problem, breach: Breach) -> Iterator[str]:
     physical = (need - breach.amount) / (1 - keep)
     # Rounded down: a tenth of a percent more would not do.
     left = Fraction((1 - need / physical) * 1000 // 1, 1000)
-    yield f"waive headroom of {resource}: {percent_text(left)} instead of {percent_text(keep)} would do at {problem.sites.ids[site]}"
+    shares = f"{percent_text(left)} instead of {percent_text(keep)}"
+    yield f"waive headroom of {resource}: {shares} would do at {problem.sites.ids[site]}"

@@ -129,9 +129,7 @@ def _left_out(table: Table) -> Bools:
     return np.array([text == "left_out" for text in table.text("status")], dtype=bool)
 
 
-def _changed_columns(
-    table: Table, right: Mapping[str, Sequence[str]], inventory: Inventory, faults: Faults
-) -> None:
+def _changed_columns(table: Table, right: Mapping[str, Sequence[str]], inventory: Inventory, faults: Faults) -> None:
     """Say where a cell that only repeats what follows from the inventory was changed."""
     size = len(inventory.table("workloads"))
     for column, texts in right.items():

@@ -57,9 +57,7 @@ def type_table(raw: RawTable, resources: Sequence[Resource], names: Names, fault
     return Table(name, raw.file, raw.lines, raw.schema, cells, present, raw.places, node_rows)
 
 
-def _faulty_defaults(
-    raw: RawTable, resources: Sequence[Resource], names: Names, faults: Faults
-) -> dict[str, str]:
+def _faulty_defaults(raw: RawTable, resources: Sequence[Resource], names: Names, faults: Faults) -> dict[str, str]:
     """Defaults with something wrong, by column; told once where they are written, not for every blank cell."""
     told = {}
     for name, (text, place) in raw.defaults.items():

@@ -118,17 +118,13 @@ def number_fault(text: str) -> Finding:
 def _unreadable_characters(text: str) -> Finding | None:
     bare = text.lstrip("+-").casefold()
     if bare in ("nan", "inf", "infinity") or _overflows(text):
-        return Finding(
-            "non-finite-number", "is not a finite number", "write a number, or leave the cell empty"
-        )
+        return Finding("non-finite-number", "is not a finite number", "write a number, or leave the cell empty")
     if is_placeholder(text):
         return placeholder(required=False)
     if text.endswith("%"):
         number = parse_number(text[:-1].strip())
         share = format(Decimal(number[0]).scaleb(-number[1] - 2).normalize(), "f") if number else "0.2"
-        return Finding(
-            "percent-form", "is a percentage", f"write the share, {share}, or the unit the column names"
-        )
+        return Finding("percent-form", "is a percentage", f"write the share, {share}, or the unit the column names")
     odd = next((c for c in text if not c.isascii() and _plain_character(c) != c), None)
     if odd:
         plain = "".join(map(_plain_character, text))
@@ -166,9 +162,7 @@ def _separators(text: str) -> Finding | None:
         plain = re.sub(r"[^\d.\-]", "", text)
         return Finding("number-with-separator", "has a thousands separator", f"write {plain}")
     if re.fullmatch(r"-?(\d+|\d{1,3}(\.\d{3})+),\d+", text, re.ASCII):
-        return Finding(
-            "decimal-comma", "has a decimal comma", f"write {text.replace('.', '').replace(',', '.')}"
-        )
+        return Finding("decimal-comma", "has a decimal comma", f"write {text.replace('.', '').replace(',', '.')}")
     return None
 
 
@@ -186,9 +180,7 @@ def _not_plain(text: str) -> Finding | None:
         return Finding("excel-date", "is a date; a spreadsheet may have made it one", "write the number")
     unit = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([A-Za-z°²³µ/]+[\w/²³]*)", text, re.ASCII)
     if unit:
-        return Finding(
-            "unit-in-cell", f'holds the unit "{unit[2]}"', f"write {unit[1]} in the unit the column names"
-        )
+        return Finding("unit-in-cell", f'holds the unit "{unit[2]}"', f"write {unit[1]} in the unit the column names")
     return None
 
 
@@ -224,9 +216,7 @@ def _date_fault(text: str) -> Finding:
         return Finding("impossible-date", "has a time; a day is wanted", f"write {text[:10]}")
     if re.fullmatch(r"\d{5}(\.0+)?", text, re.ASCII):
         day = _EXCEL_DAY_0 + timedelta(days=int(text[:5]))
-        return Finding(
-            "excel-date", "looks like a spreadsheet's serial number", f"if it is {day}, write {day}"
-        )
+        return Finding("excel-date", "looks like a spreadsheet's serial number", f"if it is {day}, write {day}")
     numeric = re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})", text, re.ASCII)
     if numeric:
         return _numeric_date(*map(int, numeric.groups()))

@@ -106,9 +106,7 @@ def check_status(allocation: Table, faults: Faults) -> None:
     unsited = _in_file_order(allocation, (status == "placed") & ~sited)
     for row in _kept(allocation, unsited, "empty-mandatory-cell", Severity.ERROR, faults):
         message = "site: is empty, and the status is placed"
-        faults.error(
-            allocation.place(row, "site"), "empty-mandatory-cell", message, "name the site, or write left_out"
-        )
+        faults.error(allocation.place(row, "site"), "empty-mandatory-cell", message, "name the site, or write left_out")
     sited_rows = _in_file_order(allocation, (status == "left_out") & sited)
     for row in _kept(allocation, sited_rows, "contradictory-cells", Severity.ERROR, faults):
         site = allocation.text("site")[row]
@@ -145,9 +143,7 @@ def _locations(table: Table, faults: Faults) -> None:
             faults.warning(table.place(row, "latitude"), "impossible-location", why, fix)
 
 
-def _location_fault(
-    north: float, east: float, has_north: bool, has_east: bool, swapped: bool
-) -> tuple[str, str]:
+def _location_fault(north: float, east: float, has_north: bool, has_east: bool, swapped: bool) -> tuple[str, str]:
     if not (has_north and has_east):
         return "latitude and longitude: only one of them is given", "give both, or neither"
     if max(abs(north), abs(east)) > 360:

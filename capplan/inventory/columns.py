@@ -95,10 +95,7 @@ def _unknown(
     if table in names.partial:
         return {}
     missing = [i for i in np.flatnonzero(ints < 0).tolist() if texts[i]]
-    return {
-        i: unknown_name(texts[i], known, table, brief=n >= FAULTS_KEPT_PER_CODE)
-        for n, i in enumerate(missing)
-    }
+    return {i: unknown_name(texts[i], known, table, brief=n >= FAULTS_KEPT_PER_CODE) for n, i in enumerate(missing)}
 
 
 def unknown_name(text: str, known: Iterable[str], table: str, brief: bool = False) -> Finding:

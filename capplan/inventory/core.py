@@ -84,9 +84,7 @@ WORKLOADS = TableSchema(
         _FROM,
         _TO,
         Column("", Kind.QUANTITY, "demand", per_resource=True),
-        Column(
-            "growth", Kind.DECIMAL, "growth of its demand per year, such as 0.05", minimum=-1, unit="share"
-        ),
+        Column("growth", Kind.DECIMAL, "growth of its demand per year, such as 0.05", minimum=-1, unit="share"),
         Column(
             "growth_",
             Kind.DECIMAL,
@@ -140,9 +138,7 @@ CIRCUITS = TableSchema(
         Column("km", Kind.DECIMAL, "length", minimum=0, unit="km"),
         Column("hops", Kind.COUNT, "active devices passed", default="0", minimum=0),
         Column("mbps", Kind.DECIMAL, "what it carries from a to b", minimum=0, unit="Mbit/s"),
-        Column(
-            "mbps_back", Kind.DECIMAL, "what it carries from b to a; blank = mbps", minimum=0, unit="Mbit/s"
-        ),
+        Column("mbps_back", Kind.DECIMAL, "what it carries from b to a; blank = mbps", minimum=0, unit="Mbit/s"),
         Column("shared_risks", Kind.WORDS, "ducts, providers, exchanges whose loss takes it down"),
         Column("operator", Kind.TEXT, "who runs it"),
         _money("cost", "paid while it exists"),

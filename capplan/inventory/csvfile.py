@@ -189,9 +189,7 @@ def _quote_fault(text: str, line: int, file: str, faults: Faults) -> None:
         message = f"the cell is longer than {LONGEST_CELL:,} characters"
         faults.error(Place(file, span.line, span.column), "too-large", message, "shorten it")
         return
-    message = (
-        'the quote that opens here is not closed, or " follows inside the cell; it swallows what comes after'
-    )
+    message = 'the quote that opens here is not closed, or " follows inside the cell; it swallows what comes after'
     fix = 'close the quote, and write a quote inside a cell as ""'
     faults.error(Place(file, span.line, span.column), "unbalanced-quote", message, fix)
 
@@ -269,6 +267,4 @@ def _length_faults(records: _Records, bad: list[tuple[list[str], int]], width: i
         fix = 'put cells that hold a comma in "quotes"' if len(row) > width else "add the missing commas"
         faults.error(Place(records.file, line), "row-length", message, fix)
         if line == last_line and len(row) < width and not records.text.endswith(("\n", "\r")):
-            faults.warning(
-                Place(records.file, line), "file-truncated", "the file ends inside a row", "fetch it again"
-            )
+            faults.warning(Place(records.file, line), "file-truncated", "the file ends inside a row", "fetch it again")

@@ -78,16 +78,12 @@ class RawTable:
         return self.take(np.array(sorted(range(len(self)), key=keys.__getitem__), dtype=np.int64))
 
 
-def empty(
-    schema: TableSchema, columns: Mapping[str, Column], path: Path, file: str, whole: bool = True
-) -> RawTable:
+def empty(schema: TableSchema, columns: Mapping[str, Column], path: Path, file: str, whole: bool = True) -> RawTable:
     """A table without rows, because its file is absent (or, if not ``whole``, could not be read)."""
     return RawTable(schema, columns, {}, no_rows(), Places(Source(path, file, {})), whole)
 
 
-def report(
-    table: RawTable, column: str, texts: Texts, findings: Mapping[int, Finding], faults: Faults
-) -> None:
+def report(table: RawTable, column: str, texts: Texts, findings: Mapping[int, Finding], faults: Faults) -> None:
     """Record what is wrong with distinct texts, once for each row that holds one, in file order.
 
     ``findings`` is by index of the distinct text. Beyond what is kept of a code, faults are only counted.
@@ -154,9 +150,7 @@ def _header(csv: CsvFile, columns: Mapping[str, Column], faults: Faults) -> list
             faults.error(where(index), "duplicate-header", message, "keep one, or rename the other")
         elif not name:
             if any(csv.columns[index].distinct):
-                faults.error(
-                    where(index), "unknown-column", "a column with cells has no name", "name it in the header"
-                )
+                faults.error(where(index), "unknown-column", "a column with cells has no name", "name it in the header")
         elif name not in columns and not name.startswith(OWN_PREFIX):
             names[index] = ""
             if not faults.room(csv.file, "unknown-column"):

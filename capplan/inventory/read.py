@@ -75,9 +75,7 @@ class _Reading:
     def settings(self) -> Settings:
         """``inventory.yaml``."""
         if not self.folder.is_dir():
-            self.faults.error(
-                Place(str(self.folder)), "missing-file", "there is no such folder", "check the path"
-            )
+            self.faults.error(Place(str(self.folder)), "missing-file", "there is no such folder", "check the path")
             return Settings(self.folder.name, whole=False)
         return read_settings(self.folder / FILE, self.shown(FILE), self.schemas, self.faults)
 

@@ -183,9 +183,7 @@ class _Reader:
         if CURRENCY.fullmatch(code):
             return Currency(code)
         if code:
-            self.error(
-                ("currency",), "unknown-choice", f'"{code}" is no ISO 4217 code', "write it as GBP or EUR"
-            )
+            self.error(("currency",), "unknown-choice", f'"{code}" is no ISO 4217 code', "write it as GBP or EUR")
         return NO_CURRENCY
 
     def as_of(self) -> date:
@@ -219,9 +217,7 @@ class _Reader:
         built_in = {resource.name for resource in BUILT_IN}
         prefixed = any(name.startswith(prefix) for prefix in family_prefixes(self.tables))
         if name in taken_names(self.tables) | built_in or prefixed or name.startswith("x_"):
-            what = (
-                "a resource of that name is built in" if name in built_in else "tables use that name already"
-            )
+            what = "a resource of that name is built in" if name in built_in else "tables use that name already"
             self.faults.error(place, "name-taken", f'"{name}": {what}', "choose another name")
             return None
         fields = self.mapping(path)
@@ -240,9 +236,7 @@ class _Reader:
             return Fraction(1)
         number = parse_number(raw)
         if number is None or number[0] <= 0:
-            self.error(
-                path, "non-positive-quantity", f'"{raw}" is not a positive decimal', "write such as 0.01"
-            )
+            self.error(path, "non-positive-quantity", f'"{raw}" is not a positive decimal', "write such as 0.01")
             return Fraction(1)
         step = Fraction(number[0], 10 ** number[1])
         if not SMALLEST_STEP <= step <= 1 / SMALLEST_STEP or number[1] > 9:
