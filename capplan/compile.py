@@ -29,8 +29,8 @@ def problem_of(inventory: Inventory, model: Model, faults: Faults | None = None)
     found = faults if faults is not None else Faults()
     on = rules_on(model)
     periods = Periods.of(model.periods, inventory.as_of)
-    alone = Problem(inventory, model, on, periods, [[w] for w in range(len(inventory.table("workloads")))])
-    problem = Problem(inventory, model, on, periods, _members(alone))
+    alone = Problem(inventory, model, on, periods, [])
+    problem = Problem(inventory, model, on, periods, _blocks(alone))
     for name in on:
         found.extend(RULES[name].faults(problem))
     if faults is None:
@@ -50,17 +50,25 @@ def rules_on(model: Model) -> Mapping[str, RuleOptions]:
     return on
 
 
-def _members(problem: Problem) -> list[list[int]]:
-    """Workloads of each item: those that rules join, in order of the first."""
-    count = len(problem.workloads)
-    pairs = [pair for name in problem.rules for pair in RULES[name].joined(problem)]
+def _blocks(problem: Problem) -> list[list[list[int]]]:
+    """Items and their blocks: workloads that rules place as one, and those among them that share a site."""
+    one_site = [pair for name in problem.rules for pair in RULES[name].colocated(problem)]
+    one_item = [pair for name in problem.rules for pair in RULES[name].joined(problem)]
+    block, item = (_components(len(problem.workloads), pairs) for pairs in (one_site, one_site + one_item))
+    items: dict[int, dict[int, list[int]]] = {}
+    for w in range(len(problem.workloads)):
+        items.setdefault(item[w], {}).setdefault(block[w], []).append(w)
+    return [list(blocks.values()) for blocks in items.values()]
+
+
+def _components(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
+    """Number of the connected component of each of ``count`` things."""
+    if not count:
+        return []
     ends = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     links = sp.csr_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    _, group = sp.csgraph.connected_components(links, directed=False) if count else (0, np.zeros(0, dtype=np.int64))
-    members: dict[int, list[int]] = {}
-    for w, g in enumerate(group.tolist()):
-        members.setdefault(g, []).append(w)
-    return sorted(members.values())
+    numbers: list[int] = sp.csgraph.connected_components(links, directed=False)[1].tolist()
+    return numbers
 
 
 def open_options(problem: Problem, may_leave_out: Bools | None = None) -> Options:
@@ -77,7 +85,7 @@ def open_options(problem: Problem, may_leave_out: Bools | None = None) -> Option
         keep = ~excluded(problem, pairs)
         eligible += np.split(pairs.site[keep], np.cumsum(keep.reshape(len(rows), sites).sum(axis=1))[:-1])
     leave = problem.may_leave_out if may_leave_out is None else may_leave_out
-    options = combine(problem.members, eligible, leave)
+    options = combine(problem.blocks, eligible, leave)
     if all(len(group) == 1 for group in problem.members):
         return options
     return options.kept(~excluded(problem, options))
@@ -98,6 +106,8 @@ def program_of(problem: Problem, options: Options) -> Program:
     for name in problem.rules:
         RULES[name].build(problem, options, builder)
     charges(problem, options, builder)
+    for name in problem.rules:
+        RULES[name].limit_money(problem, options, builder)
     stages = [stage for goal in problem.model.goals for stage in _stages(problem, options, builder, goal)]
     counts = builder.options, builder.fact_count, len(builder.purchase_names)
     goals = [_goal(stage, counts) for stage in stages]

@@ -52,6 +52,14 @@ NUMBERS = [
     ("out-of-range", cell("0", "priority"), "write 1 or more"),
     ("excel-date", cell("3-Apr"), "write the number"),
     ("excel-date", cell("MAR1"), "write the number"),
+    ("currency-in-cell", cell("GBP 12"), "write the plain number"),
+    ("unit-in-cell", cell("12 GBP"), "write 12"),
+    ("not-a-number", cell("ABC123"), "write a plain number"),
+    ("not-a-number", cell("1e-99999999"), "write it out"),
+    ("too-large", cell("1" * 5000), "round it"),
+    ("not-a-number", cell("x" * 5000), "write a plain number"),
+    ("non-ascii-number", cell("1٣\u2013"), "use the digits"),
+    ("placeholder-cell", cell("n/a", "countries"), "leave the cell empty"),
     ("not-a-number", cell("1e3"), "write 1000"),
     ("not-a-number", cell("1.5E-2"), "write 0.015"),
     ("not-a-number", cell(".5"), "write 0.5"),
@@ -88,7 +96,7 @@ def test_a_bad_cell_is_told_where_it_stands_and_what_would_be_right(tmp_path, co
     assert faults[0].severity is Severity.ERROR
 
 
-SITE = "sites.csv"
+LICENCES = {"licences": "licence,metric\nL,pool\n"}
 FAULTS = [
     ("sites.csv missing-file", {"sites": ""}),
     ("inventory.yaml missing-file", {"inventory.yaml": ""}),
@@ -118,12 +126,16 @@ FAULTS = [
     ("workloads.csv:3:1 id-folds-to-duplicate", workloads("W1,O1,\nw1,O1,\n")),
     ("workloads.csv:3:1 id-folds-to-duplicate", workloads("A,O1,\nＡ,O1,\n")),
     ("placements.csv:3:1 duplicate-id", {"placements": "workload,site\nW1,A\nW1,A\n"}),
-    ("expansions.csv:3:1 duplicate-id", {"expansions": "expansion,site,resource,amount\n" + "u,,power_kw,1\n" * 2}),
-    ("licence_needs.csv:3:1 duplicate-id", {"licences": "licence,metric\nL,pool\n", "licence_needs": "workload,licence\nW1,L\nW1,L\n"}),
+    ("expansions.csv:3:1 duplicate-id", {"expansions": "expansion,site,resource,amount\n" + "u,A,power_kw,1\n" * 2}),
+    ("licence_needs.csv:3:1 duplicate-id", LICENCES | {"licence_needs": "workload,licence\nW1,L\nW1,L\n"}),
     ("licences.csv:2:3 unknown-choice", {"licences": "licence,metric\nL,pol\n"}),
     ("placements.csv:2:6 unknown-choice", {"placements": "workload,site,allowed\nW1,A,Yes\n"}),
     ("placements.csv:2:6 placeholder-cell", {"placements": "workload,site,allowed\nW1,A,?\n"}),
     ("placements.csv:2:4 unknown-reference", {"placements": "workload,site\nW1,Carlise\n"}),
+    ("expansions.csv:3:1 duplicate-id", {"sites": "site,power_kw\nA,5\n", "expansions": "expansion,site,resource,amount\nu,,power_kw,1\nu,A,power_kw,1\n"}),
+    ("expansions.csv:3:3 empty-mandatory-cell", {"expansions": "expansion,site,resource,amount\nu,A,power_kw,1\nv,,power_kw,1\n"}),
+    ("expansions.csv:2 empty-mandatory-cell", {"expansions": "expansion,resource,amount\nu,power_kw,1\n"}),
+    ("expansions.csv:2:3 empty-mandatory-cell", {"sites": "site,power_kw\n", "workloads": "", "expansions": "expansion,site,resource,amount\nu,,power_kw,1\n"}),
     ("expansions.csv:2:5 unknown-choice", {"expansions": "expansion,site,resource,amount\nu,A,power,1\n"}),
     ("circuits.csv:2:6 unknown-reference", {"circuits": "circuit,a,b\nc1,A,O11\n"}),
     ("circuits.csv:2:6 self-link", {"circuits": "circuit,a,b\nc1,A,A\n"}),
@@ -175,6 +187,10 @@ BYTES = [
     ("workloads.csv utf-16-file", GOOD["workloads"].encode("utf-16")),
     ("workloads.csv:1 utf-16-file", GOOD["workloads"].encode("utf-16-le")),
     ("workloads.csv:2:5 encoding-not-utf8", b"workload,organisation\nW1,O\xa31\n"),
+    ("workloads.csv:2:5 encoding-not-utf8", b"\xef\xbb\xbfworkload,organisation\r\nW1,O\xa31\r\n"),
+    ("workloads.csv:2:5 mixed-encodings", "\ufeffworkload,organisation\ré1,O".encode() + b"\xa31\r"),
+    ("workloads.csv:1:12 mixed-encodings", "\ufeffworkload,ö".encode() + b"\xa3\nW1,O1\n"),
+    ("workloads.csv utf-16-file", "workload,organisation\nÖ\udcff,O1\n".encode("utf-16-le", "surrogatepass")),
     ("workloads.csv:3:5 mixed-encodings", "workload,organisation\né,O1\nW1,O".encode() + b"\xa31\n"),
     ("workloads.csv:2 nul-byte", b"workload,organisation\nW\x001,O1\n"),
 ]
@@ -252,6 +268,15 @@ SETTINGS = [
     ("inventory.yaml:1 missing-key", YAML.replace("currency: GBP\n", "")),
     ("inventory.yaml:1 missing-key", YAML.replace("as_of: 2016-04-01\n", "")),
     ("inventory.yaml:1 missing-key", YAML.replace("format: 1\n", "")),
+    ("inventory.yaml:3:10 missing-key", YAML.replace("GBP", "")),
+    ("inventory.yaml:4:8 missing-key", YAML.replace("2016-04-01", "~")),
+    ("inventory.yaml:1:9 missing-key", YAML.replace("format: 1", "format: null")),
+    ("inventory.yaml:4:8 wrong-type", YAML.replace("2016-04-01", "[2016]")),
+    ("inventory.yaml:5:18 wrong-type", YAML + "resources: {gpu: [a]}\n"),
+    ("inventory.yaml:5:34 wrong-type", YAML + "resources: {gpu: {unit: x, step: [1]}}\n"),
+    ("inventory.yaml:5:34 out-of-range", YAML + "resources: {gpu: {unit: x, step: 0.00000000001}}\n"),
+    ("inventory.yaml:5:34 out-of-range", YAML + "resources: {gpu: {unit: x, step: 10000000000}}\n"),
+    ("inventory.yaml:5:19 wrong-type", YAML + "defaults: {sites: [pue]}\n"),
     ("inventory.yaml:1:9 unknown-format", YAML.replace("format: 1", "format: 2")),
     ("inventory.yaml:3:11 unknown-choice", YAML.replace("GBP", "gbp")),
     ("inventory.yaml:4:8 ambiguous-date", YAML.replace("2016-04-01", "01/04/2016")),
@@ -286,6 +311,72 @@ def test_a_fault_in_inventory_yaml_is_told_with_its_place(tmp_path, expected, ya
     faults = faults_of(tmp_path, {"inventory.yaml": yaml})
     assert {told(tmp_path, fault) for fault in faults} == {expected}
     assert faults[0].fix
+
+
+def test_a_faulty_default_is_told_once_where_it_is_written_and_a_good_cell_is_not_told(tmp_path):
+    """Not for each of the cells it fills; and also where it fills none."""
+    yaml = YAML + "defaults: {workloads: {power_kw: '1,5', users: x}, circuits: {hops: 1.5}}\n"
+    text = 'workload,organisation,power_kw,users\nW1,O1,,3\nW2,O2,,4\nW3,O2,"2,5",5\n'
+    faults = faults_of(tmp_path, {"inventory.yaml": yaml, "workloads": text})
+    assert [told(tmp_path, fault) for fault in faults] == [
+        "inventory.yaml:5:34 decimal-comma",
+        "inventory.yaml:5:48 not-a-number",
+        "inventory.yaml:5:69 fractional-count",
+        "workloads.csv:4:7 decimal-comma",
+    ]
+
+
+FOLLOWING = [
+    ("sites.csv:2:3 decimal-comma", {"sites": 'site,power_kw\nA,"3,5"\n'}),
+    ("expansions.csv:2:14 unit-in-cell", {"sites": "site\nA\n", "expansions": "expansion,resource,amount\nu,power_kw,18 kW\n"}),
+    ("sites.csv:1 missing-column", {"sites": "name,power_kw\nA,5\n", "placements": "workload,site\nW1,A\n"}),
+    ("workloads.csv:1 missing-column", {"workloads": "organisation\nO1\n", "placements": "workload,site\nW1,A\n"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expected", "files"), FOLLOWING)
+def test_a_fault_is_told_without_what_merely_follows_from_it(tmp_path, expected, files):
+    faults = faults_of(tmp_path, files)
+    assert [told(tmp_path, fault) for fault in faults if fault.severity is Severity.ERROR] == [expected]
+
+
+def test_a_table_that_cannot_be_read_hides_no_fault_of_another(tmp_path):
+    files = {
+        "workloads": "workload;organisation\n",
+        "circuits": "circuit,a,b\nc1,A,A\n",
+        "sites": "site,from,to\nA,2017-01-01,2016-01-01\n",
+    }
+    assert [told(tmp_path, fault) for fault in faults_of(tmp_path, files)] == [
+        "circuits.csv:2:6 self-link",
+        "sites.csv:2:14 impossible-date",
+        "workloads.csv:1:1 wrong-delimiter",
+    ]
+
+
+def test_warnings_and_errors_of_one_code_are_counted_apart(tmp_path):
+    rows = "".join(f"W{i},O1,{'5%' if i % 2 else 5}\n" for i in range(2 * FAULTS_KEPT_PER_CODE))
+    faults = faults_of(tmp_path, {"workloads": "workload,organisation,growth\n" + rows})
+    assert [fault.severity for fault in faults].count(Severity.WARNING) == FAULTS_KEPT_PER_CODE
+    assert len(faults) == 2 * FAULTS_KEPT_PER_CODE
+
+
+MANY = [
+    ("duplicate-id", 999, "workload,organisation\n" + "W,O1\n" * 1000),
+    ("id-folds-to-duplicate", 1000, "workload,organisation\n" + "".join(f"w{i},O1\nW{i},O1\n" for i in range(1000))),
+    ("unit-scale-suspect", 1000, "workload,organisation,power_kw\n" + "".join(f"W{i},O1,61\n" for i in range(1000))),
+    ("unknown-column", 1000, "workload,organisation" + "".join(f",c{i}" for i in range(1000)) + "\n"),
+]
+
+
+@pytest.mark.parametrize(("code", "number", "text"), MANY)
+def test_very_many_faults_are_counted_and_not_looked_up_one_by_one(tmp_path, code, number, text):
+    faults = [
+        fault
+        for fault in faults_of(tmp_path, {"workloads": text, "sites": "site,power_kw\nA,unlimited\n"})
+        if fault.code == code
+    ]
+    assert len(faults) == FAULTS_KEPT_PER_CODE + 1
+    assert f"and {number - FAULTS_KEPT_PER_CODE:,} more" in faults[-1].message
 
 
 def test_an_unreadable_inventory_yaml_hides_no_fault_and_invents_none(tmp_path):

@@ -228,14 +228,33 @@ def test_the_current_site_is_the_workloads_own_or_else_the_allocations(tmp_path)
 
 
 def test_expansions_may_use_up_and_mention_resources(tmp_path):
-    text = "expansion,site,resource,amount,cost\nups,A,power_kw,18,1000\nups,A,rack_units,-2.5,\npack,,cores,8,10\n"
+    text = "expansion,site,resource,amount\nups,A,power_kw,18\nups,A,rack_units,-2.5\npack,B,cores,8\n"
     inventory = read(tmp_path, {"expansions": text})
     expansions = inventory.table("expansions")
-    assert expansions.keys == ["pack..cores", "ups.A.power_kw", "ups.A.rack_units"]
+    assert expansions.keys == ["pack.B.cores", "ups.A.power_kw", "ups.A.rack_units"]
     assert expansions.decimals("amount").fraction(2) == Fraction("-2.5")
     assert expansions.counts("max").tolist() == [1, 1, 1]
     assert expansions.text("kind") == ["durable"] * 3
     assert [resource.name for resource in inventory.resources] == ["power_kw", "rack_units", "cores"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["expansion,site,resource,amount\nups,,power_kw,18\n", "expansion,resource,amount\nups,power_kw,18\n"],
+)
+def test_an_expansion_without_a_site_is_at_the_only_one(tmp_path, text):
+    inventory = read(tmp_path, {"sites": "site,power_kw\nA,5\n", "expansions": text})
+    assert inventory.table("expansions").refs("site").tolist() == [0]
+    assert inventory.table("expansions").keys == ["ups.A.power_kw"]
+
+
+def test_defaults_fill_before_organisations_are_read_off_the_workloads(tmp_path):
+    files = {
+        "inventory.yaml": YAML + "defaults: {workloads: {organisation: O9}}\n",
+        "organisations": "",
+        "workloads": "workload,organisation\nW1,\nW2,O1\n",
+    }
+    assert read(tmp_path, files).table("organisations").ids == ["O1", "O9"]
 
 
 def test_arrays_are_frozen(tmp_path):
@@ -254,7 +273,7 @@ def test_all_of_inventory_yaml_is_read(tmp_path):
     assert (inventory.model, inventory.sources) == ("standard", ("one",))
     assert inventory.assumptions == ("first", "second")
     assert inventory.placements_listed
-    assert [path.name for path in inventory.files][0] == "inventory.yaml"
+    assert inventory.files[0].name == "inventory.yaml"
     assert {path.name for path in inventory.files[1:]} == {"organisations.csv", "sites.csv", "workloads.csv"}
 
 

@@ -99,8 +99,8 @@ def numbers(column: Column) -> st.SearchStrategy[str]:
 
 def cells(column: Column, ids: Ids) -> st.SearchStrategy[str]:
     """Legal cells of a column, blank too where it may be."""
-    nodes = sorted({name for table in ("organisations", "sites", "nodes") for name in ids[table]})
-    among = st.sampled_from(nodes if column.kind is Kind.NODE else ids.get(column.refers_to) or [""])
+    # An organisation's own id is no node where its column `node` names another; what nodes.csv lists always is.
+    among = st.sampled_from(ids["nodes"] if column.kind is Kind.NODE else ids.get(column.refers_to) or [""])
     strategies = {
         Kind.TEXT: WORDS,
         Kind.REF: among,
@@ -159,7 +159,7 @@ def folders(draw) -> dict[str, str | bytes]:
     """Files of any legal inventory."""
     few = st.lists(st.sampled_from(IDS), max_size=4, unique=True)
     ids: dict[str, list[str]] = {name: draw(few) for name in SCHEMAS}
-    ids |= {name: ids[name] or ["A"] for name in ("organisations", "sites")}
+    ids |= {name: ids[name] or ["A"] for name in ("organisations", "sites", "nodes")}
     files = {name: draw(tables(name, ids)) for name in SCHEMAS}
     for name, needed in (
         ("workloads", ("placements", "licence_needs", "allocation")),

@@ -39,7 +39,8 @@ def _repeated_keys(table: RawTable, faults: Faults) -> None:
     for row in again[:room]:
         name = ", ".join(f'{c} "{part}"' for c, part in zip(known, keys[row], strict=True) if part)
         message = f"{name} stands here again; it is already in line {table.lines[row - 1]}"
-        fix = "delete one of the rows" if len(known) > 1 else "give each row an id of its own"
+        named_here = len(known) == 1 and table.columns[known[0]].kind is Kind.ID
+        fix = "give each row an id of its own" if named_here else "delete one of the rows"
         faults.error(table.place(row, known[0]), "duplicate-id", message, fix)
     if again[room:]:
         faults.count_only(table.file, "duplicate-id", len(again[room:]), Severity.ERROR)

@@ -7,17 +7,21 @@ be chosen they constrain, fed the options of one plan they measure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from math import prod
 
 import numpy as np
 
+from capplan.errors import UsageError
 from capplan.units import Bools, Ints
 
 NOWHERE = -1
 """Site of a workload that is left out."""
+
+LARGEST_ITEM = 2_000_000
+"""Most options of one item: beyond it a group of replicas has to be narrowed by its allowed sites."""
 
 
 @dataclass(frozen=True)
@@ -90,41 +94,79 @@ def one_by_one(workload: Ints, site: Ints, workloads: int) -> Options:
     )
 
 
-def combine(members: Sequence[Sequence[int]], sites: Sequence[Iterable[int]], may_leave_out: Bools) -> Options:
+def combine(blocks: Sequence[Sequence[Sequence[int]]], sites: Sequence[Ints], may_leave_out: Bools) -> Options:
     """Every way to place each item out of the sites open to its members.
 
-    ``members`` lists the workloads of each item, ``sites`` the eligible sites of each workload; an item for
-    which ``may_leave_out`` bool [item] holds has one more option that leaves all its members out.
+    ``blocks`` lists, for each item, its blocks of workloads that share one site; ``sites`` int64 [k] the eligible sites
+    of each workload. An item for which ``may_leave_out`` bool [item] holds has one more option that leaves all out.
+    Raises UsageError where one item has more than LARGEST_ITEM options.
     """
-    if all(len(group) == 1 for group in members):
-        return _combine_single(np.array([g[0] for g in members], dtype=np.int64), sites, may_leave_out)
-    item: list[int] = []
-    pairs: list[list[tuple[int, int]]] = []
-    for i, group in enumerate(members):
-        for places in product(*(sites[w] for w in group)):
-            item.append(i)
-            pairs.append(list(zip(group, places, strict=True)))
-        if may_leave_out[i]:
-            item.append(i)
-            pairs.append([(w, NOWHERE) for w in group])
-    return Options.of(len(members), item, pairs)
+    alone = np.array([len(item) == 1 and len(item[0]) == 1 for item in blocks], dtype=np.bool_)
+    single = np.flatnonzero(alone)
+    workload = np.array([blocks[i][0][0] for i in single], dtype=np.int64)
+    tables = [_combine_single(len(blocks), single, workload, sites, may_leave_out[single])]
+    grouped = np.flatnonzero(~alone).tolist()
+    tables += [_combine_blocks(len(blocks), i, blocks[i], sites, bool(may_leave_out[i])) for i in grouped]
+    return _stacked(len(blocks), tables)
 
 
-def _combine_single(workload: Ints, sites: Sequence[Iterable[int]], may_leave_out: Bools) -> Options:
-    open_sites = [np.fromiter(sites[w], dtype=np.int64) for w in workload]
-    with_exit = [
-        np.append(places, NOWHERE) if leave else places for places, leave in zip(open_sites, may_leave_out, strict=True)
+def _combine_single(items: int, item: Ints, workload: Ints, sites: Sequence[Ints], may_leave_out: Bools) -> Options:
+    """Options of items of one workload each. ``item``, ``workload`` int64 [k]."""
+    ends = [
+        np.append(sites[w], NOWHERE) if leave else sites[w]
+        for w, leave in zip(workload.tolist(), may_leave_out.tolist(), strict=True)
     ]
-    count = np.array([len(places) for places in with_exit], dtype=np.int64)
-    site = np.concatenate([np.zeros(0, dtype=np.int64), *with_exit])
-    item = np.repeat(np.arange(len(workload)), count)
-    table = one_by_one(workload[item], site, len(workload))
+    count = np.array([len(places) for places in ends], dtype=np.int64)
+    site = np.concatenate([np.zeros(0, dtype=np.int64), *ends])
+    table = one_by_one(np.repeat(workload, count), site, items)
+    return replace(table, item=np.repeat(item, count))
+
+
+def _combine_blocks(
+    items: int, item: int, blocks: Sequence[Sequence[int]], sites: Sequence[Ints], leave: bool
+) -> Options:
+    """Options of one item: every combination of a site for each block."""
+    open_sites = [_common([sites[w] for w in block]) for block in blocks]
+    number = prod(len(places) for places in open_sites)
+    if number > LARGEST_ITEM:
+        raise UsageError(
+            f"{len(blocks)} workloads that are placed as one have {number:,} combinations of sites; narrow their allowed_sites"
+        )
+    grid = np.indices([len(places) for places in open_sites]).reshape(len(blocks), number)
+    width = sum(map(len, blocks))
+    workload = np.array([w for block in blocks for w in block], dtype=np.int64)
+    site = np.stack([open_sites[b][grid[b]] for b, block in enumerate(blocks) for _ in block], axis=1)
+    none = np.zeros(0, dtype=np.int64)
+    gone = workload if leave else none
     return Options(
-        len(workload),
-        item,
-        table.option,
-        table.workload,
-        table.site,
-        table.absent_option,
-        table.absent_workload,
+        items,
+        np.full(number + leave, item, dtype=np.int64),
+        np.repeat(np.arange(number), width),
+        np.tile(workload, number),
+        site.reshape(-1),
+        np.full(len(gone), number, dtype=np.int64),
+        gone,
     )
+
+
+def _common(lists: Sequence[Ints]) -> Ints:
+    common = lists[0]
+    for other in lists[1:]:
+        common = np.intersect1d(common, other)
+    return common
+
+
+def _stacked(items: int, tables: Sequence[Options]) -> Options:
+    """Several tables as one, options in item order."""
+    item = np.concatenate([table.item for table in tables])
+    order = np.argsort(item, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    first = np.cumsum([0] + [len(table) for table in tables])
+    option = place[np.concatenate([table.option + first[i] for i, table in enumerate(tables)])]
+    absent = place[np.concatenate([table.absent_option + first[i] for i, table in enumerate(tables)])]
+    rows, gone = np.argsort(option, kind="stable"), np.argsort(absent, kind="stable")
+    workload, site, absent_workload = (
+        np.concatenate([getattr(table, name) for table in tables]) for name in ("workload", "site", "absent_workload")
+    )
+    return Options(items, item[order], option[rows], workload[rows], site[rows], absent[gone], absent_workload[gone])

@@ -21,16 +21,22 @@ from capplan.units import Bools, Decimals, Ints, Resource, scaled
 class Problem:
     """An inventory under a model.
 
-    ``rules`` maps the name of each rule that is on to its options. ``members`` lists the workloads of each
-    item, items in the order of their first workload. Workloads, sites and all other rows are numbered in id order.
+    ``rules`` maps the name of each rule that is on to its options. ``blocks`` lists the items: each a list of blocks,
+    each block the workloads that share one site; items in the order of their first workload. Workloads, sites and all
+    other rows are numbered in id order.
     """
 
     inventory: Inventory
     model: Model
     rules: Mapping[str, BaseModel]
     periods: Periods
-    members: Sequence[Sequence[int]]
+    blocks: Sequence[Sequence[Sequence[int]]]
     _overrides: dict[int, tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def members(self) -> list[list[int]]:
+        """The workloads of each item, in id order."""
+        return [sorted(w for block in item for w in block) for item in self.blocks]
 
     @property
     def workloads(self) -> Table:

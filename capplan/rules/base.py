@@ -49,7 +49,11 @@ class Rule:
     schemas: ClassVar[tuple[TableSchema, ...]] = ()
 
     def joined(self, problem: Problem) -> Iterable[tuple[int, int]]:
-        """Pairs of workloads that must be placed as one item."""
+        """Pairs of workloads that are placed as one item, each at a site of its own."""
+        return ()
+
+    def colocated(self, problem: Problem) -> Iterable[tuple[int, int]]:
+        """Pairs of workloads that are placed as one item at one site."""
         return ()
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
@@ -58,6 +62,9 @@ class Rule:
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """Add this rule's limits, facts, purchases and charges."""
+
+    def limit_money(self, problem: Problem, options: Options, builder: Builder) -> None:
+        """Add limits on charges, once all of them are known."""
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Contradictions in the input that need no solving to see."""
