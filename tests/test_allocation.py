@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from inventory_folders import read
 
 from capplan.errors import FAULTS_KEPT_PER_CODE, Fault, Faults, Place, Severity
 from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases, write_csv
+from tests.inventory_folders import read
 
 FILES = {
     "workloads": "workload,organisation,power_kw\nW1,O1,3.4\nW2,O2,1.5\n=W3,O2,2\n",

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -231,10 +233,10 @@ def test_an_inventory_without_workloads_is_said_to_be_empty(tmp_path: Path):
 def test_an_interrupt_keeps_the_best_plan(number: signal.Signals, tmp_path: Path):
     """Exit 130, a whole run whose status is feasible and which says it was interrupted, its path last of all."""
     run = tmp_path / "run"
-    solving = start(hard(tmp_path / "i"), run)
-    err = read_until(solving, rb"best [\d,]+, bound")
-    solving.send_signal(number)
-    out, rest = solving.communicate(timeout=PATIENCE_S)
+    with started(hard(tmp_path / "i"), run) as solving:
+        err = read_until(error_pipe(solving), rb"best [\d,]+, bound")
+        solving.send_signal(number)
+        out, rest = solving.communicate(timeout=PATIENCE_S)
     assert solving.returncode == 130, rest
     assert b"best plan so far" in rest
     assert out.decode().splitlines()[-1] == str(run)
@@ -251,12 +253,27 @@ def test_an_interrupt_keeps_the_best_plan(number: signal.Signals, tmp_path: Path
 def test_an_interrupt_before_any_plan_still_saves_a_run(tmp_path: Path):
     """Stopped before anything was found: 130, and the run says that nothing is known."""
     run = tmp_path / "run"
-    solving = start(hard(tmp_path / "i"), run)
-    read_until(solving, rb"\d s, ")
-    solving.send_signal(signal.SIGINT)
-    solving.communicate(timeout=PATIENCE_S)
+    with started(hard(tmp_path / "i"), run) as solving:
+        read_until(error_pipe(solving), rb"\d s, ")
+        solving.send_signal(signal.SIGINT)
+        solving.communicate(timeout=PATIENCE_S)
     assert solving.returncode == 130
     assert facts(run)["stopped_because"] == "interrupted"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+def test_a_second_interrupt_ends_at_once_and_leaves_nothing(tmp_path: Path):
+    """Whoever cannot wait asks twice: 130, and no half-written run."""
+    with started(hard(tmp_path / "i"), tmp_path / "run") as solving:
+        read_until(error_pipe(solving), rb"\d s, ")
+        solving.send_signal(signal.SIGSTOP)
+        solving.send_signal(signal.SIGINT)
+        solving.send_signal(signal.SIGTERM)  # two of a kind would count once while it is stopped
+        solving.send_signal(signal.SIGCONT)
+        solving.communicate(timeout=PATIENCE_S)
+    assert solving.returncode == 130
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -266,19 +283,15 @@ def test_progress_is_a_live_line_on_a_terminal(tmp_path: Path):
     import pty
 
     ours, theirs = pty.openpty()
-    solving = subprocess.Popen(
-        [sys.executable, "-m", "capplan", "solve", hard(tmp_path / "i"), "-o", tmp_path / "run", "--time-limit", "6"],
-        cwd=CHECKOUT,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = drained(ours)
+    with started(hard(tmp_path / "i"), tmp_path / "run", stderr=theirs) as solving:
+        os.close(theirs)
+        shown = read_until(ours, rb"\d s, goal .*best [\d,]+, bound [\d,]+")
+        solving.send_signal(signal.SIGINT)
+        while drained(ours):
+            pass
+        assert solving.wait(PATIENCE_S) == 130
     os.close(ours)
-    assert solving.wait(PATIENCE_S) == 0
     assert b"\r" in shown
-    assert re.search(rb"\d s, goal .*best [\d,]+, bound [\d,]+", shown)
 
 
 def test_a_line_of_progress_says_goal_best_bound_gap_and_elapsed():
@@ -298,40 +311,46 @@ def test_quiet_solves_say_nothing_but_the_result(tmp_path: Path):
     assert said.code in (0, 4)
 
 
-def start(inventory: Path, run: Path) -> subprocess.Popen[bytes]:
-    """A solve that would take very long."""
-    return subprocess.Popen(
+@contextmanager
+def started(inventory: Path, run: Path, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
+    """A solve that would take very long; ended in any case."""
+    solving = subprocess.Popen(
         [sys.executable, "-m", "capplan", "solve", inventory, "-o", run, "--time-limit", "3600"],
         cwd=CHECKOUT,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
     )
+    try:
+        yield solving
+    finally:
+        solving.kill()
+        solving.communicate()
 
 
-def read_until(solving: subprocess.Popen[bytes], wanted: bytes) -> bytes:
-    """What it says on stderr until a line has the pattern."""
+def error_pipe(solving: subprocess.Popen[bytes]) -> int:
     assert solving.stderr is not None
+    return solving.stderr.fileno()
+
+
+def read_until(handle: int, wanted: bytes) -> bytes:
+    """What it says until that matches the pattern."""
     said, until = b"", time.monotonic() + PATIENCE_S
     while not re.search(wanted, said):
         assert time.monotonic() < until, said
-        assert select.select([solving.stderr], [], [], PATIENCE_S)[0], said
-        part = os.read(solving.stderr.fileno(), 4096)
+        assert select.select([handle], [], [], PATIENCE_S)[0], said
+        part = os.read(handle, 4096)
         assert part, said
         said += part
     return said
 
 
 def drained(handle: int) -> bytes:
-    """All that comes out of a terminal until its other end is closed."""
-    said = b""
-    while True:
-        try:
-            part = os.read(handle, 4096)
-        except OSError:  # Linux says so when the last writer has left
-            return said
-        if not part:
-            return said
-        said += part
+    """What comes next out of a terminal; nothing once its other end is closed."""
+    try:
+        return os.read(handle, 4096)
+    except OSError:  # Linux says so when the last writer has left
+        return b""
 
 
 # ---------------------------------------------------------------- show

@@ -5,13 +5,13 @@ import re
 from typing import Any
 
 import pytest
-from inventory_folders import EXTRA, YAML, faults_of
 
 from capplan.inventory import CORE, Column, Kind, TableSchema, inventory_schema, tables_schema
 from capplan.inventory.schema import merged
 from capplan.inventory.settings import KEYS, REQUIRED, RESOURCE_KEYS
 from capplan.shipped import folder as shipped
 from capplan.units import BUILT_IN
+from tests.inventory_folders import EXTRA, YAML, faults_of
 
 
 def conforms(value: object, schema: dict[str, Any]) -> bool:
@@ -20,7 +20,13 @@ def conforms(value: object, schema: dict[str, Any]) -> bool:
         return False
     if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
         return False
-    types = {"string": str, "object": dict, "array": list, "integer": int, "number": (int, float)}
+    types: dict[str, type | tuple[type, ...]] = {
+        "string": str,
+        "object": dict,
+        "array": list,
+        "integer": int,
+        "number": (int, float),
+    }
     if "type" in schema and not isinstance(value, types[schema["type"]]):
         return False
     if "pattern" in schema and not re.search(schema["pattern"], str(value)):
@@ -36,10 +42,10 @@ def conforms(value: object, schema: dict[str, Any]) -> bool:
 
 def _of_key(key: str, schema: dict[str, Any]) -> dict[str, Any]:
     if key in schema.get("properties", {}):
-        return schema["properties"][key]
+        return dict(schema["properties"][key])
     for pattern, found in schema.get("patternProperties", {}).items():
         if re.search(pattern, key):
-            return found
+            return dict(found)
     other = schema.get("additionalProperties", {})
     named = re.search(schema.get("propertyNames", {}).get("pattern", ""), key)
     return other if isinstance(other, dict) and named else {"enum": []}

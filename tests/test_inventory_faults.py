@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_folders import GOOD, YAML, faults_of, told, write_folder
 
 from capplan.errors import FAULTS_KEPT_PER_CODE, Faults, Severity
 from capplan.inventory import read_inventory
+from tests.inventory_folders import GOOD, YAML, faults_of, told, write_folder
 
 
 def cell(text: str, column: str = "power_kw") -> dict[str, str | bytes]:
@@ -24,6 +24,10 @@ def workloads(text: str) -> dict[str, str | bytes]:
 
 def sites(text: str) -> dict[str, str | bytes]:
     return {"sites": "site,power_kw,latitude,longitude\n" + text}
+
+
+def expansions(text: str, key: str = "expansion,site,resource") -> dict[str, str | bytes]:
+    return {"expansions": f"{key},amount\n{text}"}
 
 
 HERE = "workloads.csv:2:7"
@@ -96,6 +100,8 @@ def test_a_bad_cell_is_told_where_it_stands_and_what_would_be_right(tmp_path, co
     assert faults[0].severity is Severity.ERROR
 
 
+ONE_SITE: dict[str, str | bytes] = {"sites": "site,power_kw\nA,5\n"}
+NO_SITE: dict[str, str | bytes] = {"sites": "site,power_kw\n", "workloads": ""}
 LICENCES = {"licences": "licence,metric\nL,pool\n"}
 FAULTS = [
     ("sites.csv missing-file", {"sites": ""}),
@@ -132,10 +138,10 @@ FAULTS = [
     ("placements.csv:2:6 unknown-choice", {"placements": "workload,site,allowed\nW1,A,Yes\n"}),
     ("placements.csv:2:6 placeholder-cell", {"placements": "workload,site,allowed\nW1,A,?\n"}),
     ("placements.csv:2:4 unknown-reference", {"placements": "workload,site\nW1,Carlise\n"}),
-    ("expansions.csv:3:1 duplicate-id", {"sites": "site,power_kw\nA,5\n", "expansions": "expansion,site,resource,amount\nu,,power_kw,1\nu,A,power_kw,1\n"}),
-    ("expansions.csv:3:3 empty-mandatory-cell", {"expansions": "expansion,site,resource,amount\nu,A,power_kw,1\nv,,power_kw,1\n"}),
-    ("expansions.csv:2 empty-mandatory-cell", {"expansions": "expansion,resource,amount\nu,power_kw,1\n"}),
-    ("expansions.csv:2:3 empty-mandatory-cell", {"sites": "site,power_kw\n", "workloads": "", "expansions": "expansion,site,resource,amount\nu,,power_kw,1\n"}),
+    ("expansions.csv:3:1 duplicate-id", ONE_SITE | expansions("u,,power_kw,1\nu,A,power_kw,1\n")),
+    ("expansions.csv:3:3 empty-mandatory-cell", expansions("u,A,power_kw,1\nv,,power_kw,1\n")),
+    ("expansions.csv:2 empty-mandatory-cell", expansions("u,power_kw,1\n", "expansion,resource")),
+    ("expansions.csv:2:3 empty-mandatory-cell", NO_SITE | expansions("u,,power_kw,1\n")),
     ("expansions.csv:2:5 unknown-choice", {"expansions": "expansion,site,resource,amount\nu,A,power,1\n"}),
     ("circuits.csv:2:6 unknown-reference", {"circuits": "circuit,a,b\nc1,A,O11\n"}),
     ("circuits.csv:2:6 self-link", {"circuits": "circuit,a,b\nc1,A,A\n"}),
@@ -189,7 +195,7 @@ BYTES = [
     ("workloads.csv:2:5 encoding-not-utf8", b"workload,organisation\nW1,O\xa31\n"),
     ("workloads.csv:2:5 encoding-not-utf8", b"\xef\xbb\xbfworkload,organisation\r\nW1,O\xa31\r\n"),
     ("workloads.csv:2:5 mixed-encodings", "\ufeffworkload,organisation\ré1,O".encode() + b"\xa31\r"),
-    ("workloads.csv:1:12 mixed-encodings", "\ufeffworkload,ö".encode() + b"\xa3\nW1,O1\n"),
+    ("workloads.csv:1:11 mixed-encodings", "\ufeffworkload,ö".encode() + b"\xa3\nW1,O1\n"),
     ("workloads.csv utf-16-file", "workload,organisation\nÖ\udcff,O1\n".encode("utf-16-le", "surrogatepass")),
     ("workloads.csv:3:5 mixed-encodings", "workload,organisation\né,O1\nW1,O".encode() + b"\xa31\n"),
     ("workloads.csv:2 nul-byte", b"workload,organisation\nW\x001,O1\n"),
@@ -328,7 +334,7 @@ def test_a_faulty_default_is_told_once_where_it_is_written_and_a_good_cell_is_no
 
 FOLLOWING = [
     ("sites.csv:2:3 decimal-comma", {"sites": 'site,power_kw\nA,"3,5"\n'}),
-    ("expansions.csv:2:14 unit-in-cell", {"sites": "site\nA\n", "expansions": "expansion,resource,amount\nu,power_kw,18 kW\n"}),
+    ("expansions.csv:2:14 unit-in-cell", {"sites": "site\nA\n"} | expansions("u,A,power_kw,18 kW\n")),
     ("sites.csv:1 missing-column", {"sites": "name,power_kw\nA,5\n", "placements": "workload,site\nW1,A\n"}),
     ("workloads.csv:1 missing-column", {"workloads": "organisation\nO1\n", "placements": "workload,site\nW1,A\n"}),
 ]  # fmt: skip

@@ -1,11 +1,11 @@
 """Scenarios: cells set and rows removed before anything is typed."""
 
 import pytest
-from inventory_folders import EXTRA, faults_of, read, told, write_folder
 
 from capplan.errors import Place
 from capplan.inventory import Inventory, read_inventory
 from capplan.overlay import Overlay, Removal, Setting
+from tests.inventory_folders import EXTRA, faults_of, read, told, write_folder
 
 HERE = Place("m.yaml", 3, 5)
 FILES = {

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from inventory_folders import EXTRA, GOOD, YAML, read, write_folder
 
 from capplan.errors import BadInput, Place
 from capplan.inventory import read_inventory
 from capplan.inventory.cells import folded, number_fault, parse_number, quoted, trimmed, unquoted
 from capplan.inventory.source import physical_lines, record_spans
 from capplan.units import UNLIMITED, Currency
+from tests.inventory_folders import EXTRA, GOOD, YAML, read, write_folder
 
 
 def test_a_small_inventory_reads_as_written(tmp_path):
@@ -292,8 +292,9 @@ def test_reading_imports_neither_pandas_nor_pydantic():
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9))
 def test_a_plain_decimal_is_read_exactly(value: Decimal):
-    mantissa, digits = parse_number(format(value, "f")) or (None, 0)
-    assert Fraction(mantissa, 10**digits) == Fraction(value)
+    read_back = parse_number(format(value, "f"))
+    assert read_back is not None
+    assert Fraction(read_back[0], 10 ** read_back[1]) == Fraction(value)
 
 
 @given(st.text(max_size=12))

@@ -11,9 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inventory_folders import EXTRA, YAML, read, write_folder
 
-import capplan
+from capplan import load
 from capplan.errors import Faults, Place
 from capplan.inventory import CORE, Column, Kind, read_inventory, write_csv, write_inventory, write_table
 from capplan.inventory.cells import parse_number, trimmed, unquoted
@@ -22,6 +21,7 @@ from capplan.inventory.schema import concrete, merged
 from capplan.overlay import Overlay, Removal
 from capplan.shipped import folder as shipped
 from capplan.units import BUILT_IN
+from tests.inventory_folders import EXTRA, YAML, read, write_folder
 
 MARK = b"\xef\xbb\xbf"
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -185,9 +185,9 @@ def test_what_is_written_reads_back_as_it_was_and_writing_it_again_gives_the_sam
 
 @pytest.mark.parametrize("name", ["dudley", "north-central-london"])
 def test_a_shipped_inventory_survives_being_written(tmp_path, name):
-    first = capplan.read_inventory(shipped("inventories") / name)
+    first = load.read_inventory(shipped("inventories") / name)
     write_inventory(first, tmp_path)
-    assert capplan.read_inventory(tmp_path) == first
+    assert load.read_inventory(tmp_path) == first
 
 
 def test_defaults_are_written_into_the_cells_they_filled_and_numbers_stay_bare(tmp_path):

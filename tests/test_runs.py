@@ -672,7 +672,9 @@ KILLED = """
         time.sleep(60)
 
     where, source, target = sys.argv[1:]
-    if where == "between":
+    if where == "discarding":
+        folder.shutil.rmtree = lambda path, **_: ((path / "run.json").unlink(), wait())
+    elif where == "between":
         rename = Path.rename
         Path.rename = lambda path, to: wait() if path.name.endswith(".partial") else rename(path, to)
     else:
@@ -714,6 +716,27 @@ def test_a_killed_process_leaves_no_run_and_what_it_left_is_cleaned_up(small, tm
     os.utime(partial, (0, 0))
     small.save(tmp_path / "third")
     assert {path.name for path in tmp_path.iterdir()} == {"other", "third"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_process_killed_while_it_clears_the_old_run_away_blocks_no_later_one(small, dudley, tmp_path):
+    """Tests that a half removed old run is in nobody's way, and goes in time."""
+    saved = dudley.save(tmp_path / "run")
+    kill(start_writer("discarding", small.inventory.folder, saved))
+    assert info(saved)["inventory"]["name"] == "small"
+    assert info(dudley.save(saved))["inventory"]["name"] == "dudley"
+    for left in tmp_path.glob(".*"):
+        os.utime(left, (0, 0))
+    small.save(saved)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("place", ["file/run", "x" * 300])
+def test_a_folder_that_cannot_be_made_is_refused_before_solving(tmp_path, place):
+    """Tests that what will fail when the run is saved fails before an hour of solving."""
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(UsageError, match="cannot be saved"):
+        runs.check_folder(tmp_path / place)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

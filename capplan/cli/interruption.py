@@ -21,9 +21,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[None]:
-    """Within it SIGINT and SIGTERM call ``stop`` once; a second one ends the process at once, with nothing saved."""
+def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Within it SIGINT and SIGTERM call ``stop``; a second one ends the process at once, with nothing saved.
+
+    Gives what must be called now and then: it asks again, because a solver that is just about to start does not hear.
+    """
     asked = threading.Event()
+
+    def again() -> None:
+        if asked.is_set():
+            stop()
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if asked.is_set():
@@ -38,18 +45,18 @@ def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[None]:
 
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may handle signals; whoever calls from another one stops the work itself.
-        yield
+        yield again
         return
     before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
-        yield
+        yield again
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def beside(work: Callable[[], T], tick: Callable[[], None]) -> T:
-    """The result of ``work``, done in another thread while ``tick`` is called about ten times a second."""
+def beside(work: Callable[[], T], *ticks: Callable[[], None]) -> T:
+    """The result of ``work``, done in another thread while all ``ticks`` are called about ten times a second."""
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -63,7 +70,8 @@ def beside(work: Callable[[], T], tick: Callable[[], None]) -> T:
     thread.start()
     while thread.is_alive():
         thread.join(TICK_S)
-        tick()
+        for tick in ticks:
+            tick()
     if errors:
         raise errors[0]
     return results[0]

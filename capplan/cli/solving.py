@@ -47,9 +47,9 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     complain(terminal, task.warnings)
     latest = Latest()
     watch = Watch(latest)
-    with stopping(terminal, watch.stop):
+    with stopping(terminal, watch.stop) as stop_again:
         with shown(terminal, watch, latest) as tick:
-            result = beside(lambda: solve_task(task.inventory, task.model, watch), tick)
+            result = beside(lambda: solve_task(task.inventory, task.model, watch), tick, stop_again)
         text = result_text(result, task)
         folder = _save(wanted, task, result, text)
     if as_json:

@@ -134,12 +134,21 @@ def _moves(problem: Problem, options: Options, builder: Builder) -> None:
         if len(row):
             amount = price[options.workload[row]]
             builder.charge(
-                Charge("move", t, "option", options.option[row], amount, options.site[row], options.workload[row])
+                Charge(
+                    "move",
+                    t,
+                    "option",
+                    options.option[row],
+                    amount,
+                    options.site[row],
+                    options.workload[row],
+                    once=True,
+                )
             )
 
 
 def _sites(problem: Problem, options: Options, builder: Builder) -> None:
-    """Opening costs: for the days the site exists in a period in which it is used (or in any case), once if ever used."""
+    """Opening costs: for the days a site exists in periods in which it is used (or in any case), once if ever used."""
     table = problem.sites
     standing = ~problem.inventory.removed_sites
     committed = table.flags("committed") & standing
@@ -163,7 +172,8 @@ def _charge_sites(
 ) -> None:
     if len(site):
         index = np.zeros_like(site) if facts is None else facts[site]
-        builder.charge(Charge("site", period, on, index, pence[site], site, np.full(len(site), -1)))
+        nobody, once = np.full(len(site), -1), period == NO_PERIOD
+        builder.charge(Charge("site", period, on, index, pence[site], site, nobody, once=once))
 
 
 def _circuits(problem: Problem, builder: Builder) -> None:

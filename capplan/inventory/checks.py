@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -53,11 +53,11 @@ def _parts(table: RawTable, key: tuple[str, ...]) -> list[str]:
 
 def _folding_ids(table: RawTable, column: str, faults: Faults) -> None:
     ids = table.text(column)
+    joined = "\n".join(ids)
+    if joined.isascii() and len(set(joined.lower().split("\n"))) == len(set(ids)):
+        return
     # Backwards, so that the first row of each id is what stays.
     distinct = {text: row for row, text in reversed(list(enumerate(ids))) if text}
-    joined = "\n".join(distinct)
-    if joined.isascii() and len(set(joined.lower().split("\n"))) == len(distinct):
-        return
     first: dict[str, int] = {}
     for line, row in sorted((int(table.lines[row]), row) for row in distinct.values()):
         earlier = first.setdefault(folded(ids[row]), row)
@@ -93,12 +93,12 @@ def check_inventory(inventory: Inventory, partial: Collection[str], faults: Faul
         _not_offered(inventory, faults)
 
 
-def _kept(table: Table, rows: Sequence[int], code: str, severity: Severity, faults: Faults) -> Sequence[int]:
+def _kept(table: Table, rows: Sequence[int], code: str, severity: Severity, faults: Faults) -> Iterator[int]:
     """Those of ``rows`` whose fault will be kept; the others are counted, without looking for their cells."""
     room = faults.room(table.file, code, severity)
-    if rows[room:]:
-        faults.count_only(table.file, code, len(rows) - room, severity)
-    return rows[:room]
+    yield from rows[:room]
+    # Only now: what is counted takes the room of what is kept.
+    faults.count_only(table.file, code, len(rows[room:]), severity)
 
 
 def check_status(allocation: Table, faults: Faults) -> None:

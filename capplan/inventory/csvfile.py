@@ -94,7 +94,9 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _parse(path: Path, file: str, text: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
     rows, lines, whole = _records(text, file, faults)
-    filled = [i for i, row in enumerate(rows) if row and (row[0].strip() or any(map(str.strip, row)))]
+    filled = [
+        i for i, row in enumerate(rows) if row and ((row[0] and not row[0].isspace()) or any(map(str.strip, row)))
+    ]
     if len(filled) < len(rows):
         rows, lines = [rows[i] for i in filled], lines[filled]
     if not rows:

@@ -45,7 +45,8 @@ class Column:
     ``default`` is the cell a blank one stands for, ``minimum`` and ``maximum`` bound numbers (a QUANTITY
     is never negative unless ``minimum`` says so). A number column's ``choices`` are the words legal in
     place of a number. With ``per_resource`` the column stands for a family, one for each resource, named
-    ``name`` followed by the resource's name. The unit ``share`` marks fractions such as 0.05.
+    ``name`` followed by the resource's name. The unit ``share`` marks fractions such as 0.05. A replica's blank cell
+    takes its primary's value where the column ``inherits``.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Column:
     maximum: int | None = None
     unit: str = ""
     per_resource: bool = False
+    inherits: bool = True
 
 
 @dataclass(frozen=True)

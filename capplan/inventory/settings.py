@@ -221,6 +221,8 @@ class _Reader:
             self.faults.error(place, "name-taken", f'"{name}": {what}', "choose another name")
             return None
         fields = self.mapping(path)
+        if self.at(path) is not None and not isinstance(self.at(path), dict):
+            return None
         self.known_keys(fields, RESOURCE_KEYS, path)
         unit, text = self.text((*path, "unit")), self.text((*path, "description"))
         if not unit:

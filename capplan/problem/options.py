@@ -103,7 +103,7 @@ def combine(blocks: Sequence[Sequence[Sequence[int]]], sites: Sequence[Ints], ma
     """
     alone = np.array([len(item) == 1 and len(item[0]) == 1 for item in blocks], dtype=np.bool_)
     single = np.flatnonzero(alone)
-    workload = np.array([blocks[i][0][0] for i in single], dtype=np.int64)
+    workload = np.array([blocks[i][0][0] for i in single.tolist()], dtype=np.int64)
     tables = [_combine_single(len(blocks), single, workload, sites, may_leave_out[single])]
     grouped = np.flatnonzero(~alone).tolist()
     tables += [_combine_blocks(len(blocks), i, blocks[i], sites, bool(may_leave_out[i])) for i in grouped]
@@ -129,9 +129,8 @@ def _combine_blocks(
     open_sites = [_common([sites[w] for w in block]) for block in blocks]
     number = prod(len(places) for places in open_sites)
     if number > LARGEST_ITEM:
-        raise UsageError(
-            f"{len(blocks)} workloads that are placed as one have {number:,} combinations of sites; narrow their allowed_sites"
-        )
+        what = f"{len(blocks)} workloads that are placed as one have {number:,} combinations of sites"
+        raise UsageError(f"{what}; narrow their allowed_sites")
     grid = np.indices([len(places) for places in open_sites]).reshape(len(blocks), number)
     width = sum(map(len, blocks))
     workload = np.array([w for block in blocks for w in block], dtype=np.int64)

@@ -53,6 +53,14 @@ class Problem:
         """The resources that occur."""
         return self.inventory.resources
 
+    def resource_number(self, name: str) -> int:
+        """Number of the resource of that name (KeyError if it does not occur)."""
+        return self._resource_numbers[name]
+
+    @cached_property
+    def _resource_numbers(self) -> dict[str, int]:
+        return {resource.name: r for r, resource in enumerate(self.resources)}
+
     # -- time ---------------------------------------------------------------------------------------------
 
     @cached_property

@@ -34,7 +34,7 @@ def used(problem: Problem, options: Options) -> Ints:
 
 def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
     """Facts "some active workload is at this site in this period"; -1 where none could be. int64 [site, period]."""
-    row, period = np.nonzero(problem.active_days[options.workload])
+    row, period = np.nonzero(problem.active_days[options.workload, :])
     group = options.site[row] * len(problem.periods) + period
     facts = builder.any_of(group, options.option[row], len(problem.sites) * len(problem.periods))
     return facts.reshape(len(problem.sites), len(problem.periods))

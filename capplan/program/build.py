@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
+from typing import TypeVar, cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +23,8 @@ from capplan.program.statements import (
     Purchases,
 )
 from capplan.units import LARGEST, Bools, Ints
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -78,6 +81,7 @@ class Builder:
         self.charges: list[Charge] = []
         self.prices: list[Price] = []
         self._settled = 0
+        self._shared: dict[str, object] = {}
         self._upper: list[int] = []
         self._derived: list[bool] = []
         self._facts: list[Ints] = []
@@ -127,6 +131,12 @@ class Builder:
         self._derived.append(derived)
         return len(self.purchase_names) - 1
 
+    def shared(self, key: str, make: Callable[[], T]) -> T:
+        """What ``make`` returns, made once: for statements that several rules stand on."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast("T", self._shared[key])
+
     def is_derived(self, purchase: int) -> bool:
         """Whether a purchase follows from the choices."""
         return self._derived[purchase]
@@ -153,23 +163,23 @@ class Builder:
     def settle(self) -> None:
         """Turn the prices of purchases into charges.
 
-        Each (purchase, site, period, kind) is added exactly over all its steps and rounded half up to the penny
-        once. Where a step costs whole pence that is a plain charge; elsewhere pennies are themselves a derived
-        purchase: the least whole A with ``A > Σ price × steps − ½``.
+        Each (purchase, site, period, kind), yearly and one-off money apart, is added exactly over all its steps and
+        rounded half up to the penny once. Where a step costs whole pence that is a plain charge; elsewhere pennies are
+        themselves a derived purchase: the least whole A with ``A > Σ price × steps − ½``.
         """
-        rows: dict[tuple[str, int, int, str], list[Price]] = {}
+        rows: dict[tuple[str, int, int, str, bool], list[Price]] = {}
         for price in self.prices[self._settled :]:
             name = self.purchase_names[price.purchase]
-            rows.setdefault((name.purchase, name.site, price.period, price.kind), []).append(price)
+            rows.setdefault((name.purchase, name.site, price.period, price.kind, price.once), []).append(price)
         self._settled = len(self.prices)
-        for (label, site, period, kind), prices in rows.items():
+        for (label, site, period, kind, once), prices in rows.items():
             index = np.array([price.purchase for price in prices], dtype=np.int64)
             amounts = [price.amount for price in prices]
             if any(amount.denominator > 1 for amount in amounts):
                 index, amounts = self._pennies(index, amounts), [Fraction(1)]
             pence = np.array([int(amount) for amount in amounts], dtype=np.int64)
             here, nobody = np.full(len(index), site), np.full(len(index), -1)
-            self.charge(Charge(kind, period, "purchase", index, pence, here, nobody, label))
+            self.charge(Charge(kind, period, "purchase", index, pence, here, nobody, label, once))
 
     def _pennies(self, index: Ints, amounts: Sequence[Fraction]) -> Ints:
         """A derived purchase of as many pennies as the exact total rounds to. int64 [1]."""

@@ -64,7 +64,7 @@ class Charge:
     ``on`` says of which kind ``index`` int64 [k] is: an option, a fact, a purchase, or ``always`` (paid in any
     case). ``amounts`` int64 [k] are pence for one unit of the column. ``site`` and ``workload`` int64 [k], -1 where
     there is none. A charge of NO_PERIOD falls in the first period in which its site is used. ``label`` names the
-    row that charges, where site and workload do not.
+    row that charges, where site and workload do not; ``once`` marks one-off money.
     """
 
     kind: str
@@ -75,6 +75,7 @@ class Charge:
     site: Ints
     workload: Ints
     label: str = ""
+    once: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ import numpy as np
 from pydantic import Field
 
 from capplan.errors import Fault
-from capplan.inventory import Table
 from capplan.model import Number
 from capplan.problem import Options, Problem
-from capplan.problem.periods import FIRST_DAY
+from capplan.problem.supply import amount, supply
 from capplan.problem.use import used, uses
 from capplan.program import Builder, LimitBlock, LimitName, Program, PurchaseName, Values
 from capplan.rules.base import Row, Rule, RuleOptions
-from capplan.units import UNLIMITED, Ints, decimal_text, scaled
+from capplan.units import UNLIMITED, Ints, decimal_text
 
 
 class CapacityOptions(RuleOptions):
@@ -50,9 +49,9 @@ class Capacity(Rule):
         for r, row, period, steps in uses(problem, options):
             at = rows[options.site[row], r, period]
             keep = at >= 0
-            scale = _usable(problem, r).denominator
-            block.options(at[keep], options.option[row[keep]], steps[keep] * scale)
-        self._expansions(problem, builder, block, rows)
+            block.options(at[keep], options.option[row[keep]], steps[keep] * _usable(problem, r).denominator)
+        scale = [_usable(problem, r).numerator for r in range(len(problem.resources))]
+        supply(problem, builder).widen(block, rows, scale)
         self._overruns(problem, builder, block, rows)
 
     def _names(self, problem: Problem, rows: Ints) -> tuple[list[LimitName], Ints]:
@@ -74,81 +73,6 @@ class Capacity(Rule):
             )
             bound.append(capacity * share.numerator)
         return names, np.array(bound, dtype=np.int64)
-
-    def _expansions(self, problem: Problem, builder: Builder, block: LimitBlock, rows: Ints) -> None:
-        table = problem.inventory.table("expansions")
-        for expansion in sorted(set(table.ids)):
-            members = [i for i, name in enumerate(table.ids) if name == expansion]
-            if problem.may_buy(expansion):
-                self._expansion(problem, builder, block, rows, expansion, members)
-
-    def _expansion(
-        self,
-        problem: Problem,
-        builder: Builder,
-        block: LimitBlock,
-        rows: Ints,
-        expansion: str,
-        members: list[int],
-    ) -> None:
-        """The purchase of one expansion, by the period in which it is bought."""
-        table = problem.inventory.table("expansions")
-        site = int(table.refs("site")[members[0]])
-        most = int(table.counts("max")[members[0]])
-        starts = int(table.dates("from", FIRST_DAY)[members[0]])
-        durable = table.text("kind")[members[0]] == "durable"
-        bought = []
-        for t in range(len(problem.periods)):
-            if problem.periods.start[t] < starts:
-                continue
-            name = PurchaseName(expansion, site, t, _gives(problem, table, members), ("expansions", members[0], ""))
-            purchase = builder.purchase(name, most, derived=False)
-            bought.append(purchase)
-            for u in range(t, len(problem.periods) if durable else t + 1):
-                self._widen(problem, block, rows, purchase, members, u, durable)
-                self._charge(problem, builder, purchase, members, u, first=u == t)
-        if durable and len(bought) > 1:
-            limit = LimitName(
-                "capacity",
-                f"{expansion} max",
-                -1,
-                "steps",
-                Fraction(1),
-                site,
-                ("expansions", members[0], "max"),
-            )
-            one = np.ones(len(bought), dtype=np.int64)
-            builder.limits([limit], np.array([most])).purchases(one * 0, np.array(bought), one)
-
-    def _widen(
-        self,
-        problem: Problem,
-        block: LimitBlock,
-        rows: Ints,
-        purchase: int,
-        members: list[int],
-        t: int,
-        durable: bool,
-    ) -> None:
-        table = problem.inventory.table("expansions")
-        one = np.ones(1, dtype=np.int64)
-        for i in members:
-            r = _resource(problem, table, i)
-            row = rows[table.refs("site")[i], r, t]
-            if row >= 0:
-                steps = _amount(problem, table, i, t, durable)
-                block.purchases(one * row, one * purchase, one * -steps * _usable(problem, r).numerator)
-
-    def _charge(
-        self, problem: Problem, builder: Builder, purchase: int, members: list[int], t: int, *, first: bool
-    ) -> None:
-        table = problem.inventory.table("expansions")
-        yearly = sum((problem.exact_pence(table, "cost", i) for i in members), Fraction(0))
-        once = sum((problem.exact_pence(table, "cost_once", i) for i in members), Fraction(0))
-        if yearly:
-            builder.purchase_charge(purchase, "purchase", t, yearly * problem.periods.share_of_year(t))
-        if once and first:
-            builder.purchase_charge(purchase, "purchase", t, once, once=True)
 
     def _overruns(self, problem: Problem, builder: Builder, block: LimitBlock, rows: Ints) -> None:
         """Soft capacity: steps over the limit, bought at a price as far as the choices need them."""
@@ -202,26 +126,11 @@ class Capacity(Rule):
 
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """``sites.csv``: capacity, usable, used, free and utilisation of every resource."""
-        bought = self._bought(problem, program, values)
+        bought = _bought(problem, program, values)
         use = used(problem, options)
         shape = (len(problem.sites), len(problem.periods), len(problem.resources))
         rows = [_site_row(problem, s, r, t, int(use[s, r, t]), int(bought[s, r, t])) for s, t, r in np.ndindex(shape)]
         return {"sites": rows}
-
-    def _bought(self, problem: Problem, program: Program, values: Values) -> Ints:
-        """Steps that the plan's purchases add. int64 [site, resource, period]."""
-        table = problem.inventory.table("expansions")
-        total = np.zeros((len(problem.sites), len(problem.resources), len(problem.periods)), dtype=np.int64)
-        steps = values.x[program.options + program.facts :]
-        for p, name in enumerate(program.purchases.names):
-            if name.source is None or name.source[0] != "expansions" or not steps[p]:
-                continue
-            durable = table.text("kind")[name.source[1]] == "durable"
-            for i in (i for i, row in enumerate(table.ids) if row == name.purchase):
-                for t in range(name.period, len(problem.periods) if durable else name.period + 1):
-                    at = table.refs("site")[i], _resource(problem, table, i), t
-                    total[at] += steps[p] * _amount(problem, table, i, t, durable)
-        return total
 
 
 def _options(problem: Problem) -> CapacityOptions:
@@ -238,9 +147,8 @@ def _most_over(problem: Problem, r: int) -> int:
     """Steps by which no use of a resource can exceed a limit: all demand, and all that purchases use up."""
     table = problem.inventory.table("expansions")
     most = int(problem.demand[:, r, :].sum(axis=0).max(initial=0)) + problem.own_demand_peak(r)
-    for i in range(len(table)):
-        if _resource(problem, table, i) == r:
-            most += max(0, -_amount(problem, table, i, 0, durable=True)) * int(table.counts("max")[i])
+    for i in np.flatnonzero(np.array(table.text("resource"), dtype=np.str_) == problem.resources[r].name).tolist():
+        most += max(0, -amount(problem, i, 0, durable=True)) * int(table.counts("max")[i])
     return most
 
 
@@ -250,28 +158,15 @@ def _rows(problem: Problem) -> Ints:
     return np.where(finite, np.cumsum(finite).reshape(finite.shape) - 1, -1)
 
 
-def _resource(problem: Problem, table: Table, row: int) -> int:
-    name = table.text("resource")[row]
-    return next(r for r, resource in enumerate(problem.resources) if resource.name == name)
-
-
-def _amount(problem: Problem, table: Table, row: int, t: int, durable: bool) -> int:
-    """Steps that one step of an expansion adds in a period: whole, or by days for a yearly one."""
-    cells, resource = table.decimals("amount"), problem.resources[_resource(problem, table, row)]
-    share = Fraction(1) if durable else min(Fraction(1), problem.periods.share_of_year(t))
-    factor = share / (resource.step * 10**cells.digits)
-    return int(scaled(cells.mantissa[row : row + 1], factor, "down")[0])
-
-
-def _gives(problem: Problem, table: Table, members: list[int]) -> str:
-    parts = []
-    for i in members:
-        amount, resource = (
-            table.decimals("amount").fraction(i),
-            problem.resources[_resource(problem, table, i)],
-        )
-        parts.append(f"{'+' if amount >= 0 else ''}{decimal_text(amount)} {resource.name}")
-    return "; ".join(parts)
+def _bought(problem: Problem, program: Program, values: Values) -> Ints:
+    """Steps that the plan's purchases add. int64 [site, resource, period]."""
+    total = np.zeros((len(problem.sites), len(problem.resources), len(problem.periods)), dtype=np.int64)
+    again = Builder(np.zeros(0, dtype=np.int64), 0)
+    added = supply(problem, again)
+    at = {name: p for p, name in enumerate(program.purchases.names)}
+    steps = values.x[program.options + program.facts :]
+    number = np.array([at[name] for name in again.purchase_names], dtype=np.int64)
+    return added.bought(steps[number], total.shape) if len(number) else total
 
 
 def _site_row(problem: Problem, s: int, r: int, t: int, use: int, bought: int) -> Row:

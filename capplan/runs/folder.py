@@ -38,7 +38,7 @@ def partial_folder(parent: Path) -> Iterator[Path]:
     """A new hidden folder in ``parent``, locked as long as it is written; gone at the end unless it was renamed."""
     parent.mkdir(parents=True, exist_ok=True)
     remove_stale(parent)
-    folder = parent / f"{PREFIX}{secrets.token_hex(6)}{SUFFIX}"
+    folder = _partial_name(parent)
     folder.mkdir()
     lock = _locked(folder)
     try:
@@ -47,6 +47,10 @@ def partial_folder(parent: Path) -> Iterator[Path]:
         if lock is not None:
             os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _partial_name(parent: Path) -> Path:
+    return parent / f"{PREFIX}{secrets.token_hex(6)}{SUFFIX}"
 
 
 def remove_stale(parent: Path) -> None:
@@ -137,7 +141,18 @@ def publish_over(partial: Path, target: Path) -> None:
         raise
     _sync(target.parent)
     if replaces:
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
+
+
+def _discard(old: Path) -> None:
+    """Remove a run that stepped aside.
+
+    Under the name of a partial folder: were this killed halfway, what is left would stand in the way of the next run to
+    step aside; so ``remove_stale`` clears it away.
+    """
+    rest = _partial_name(old.parent)
+    old.rename(rest)
+    shutil.rmtree(rest, ignore_errors=True)
 
 
 def recover(target: Path) -> None:
@@ -146,6 +161,6 @@ def recover(target: Path) -> None:
     if old == target or old.is_symlink() or not (old / "run.json").is_file():
         return
     if os.path.lexists(target):
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
     else:
         old.rename(target)

@@ -69,7 +69,10 @@ class Run:
         if not path.is_file():
             raise damaged(path, "the model of this run is missing")
         told = self.info["model"]
-        return replace(read_model(path.resolve(), told["scenario"]), name=told["name"])
+        try:
+            return replace(read_model(path.resolve(), told["scenario"]), name=told["name"])
+        except UsageError as error:
+            raise damaged(path, str(error)) from error
 
     @cached_property
     def _problem(self) -> Problem:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from errno import EACCES
 from pathlib import Path
 
 import yaml
@@ -71,7 +73,11 @@ def check_folder(folder: Path | None) -> None:
     if folder is None:
         return
     target = _real(folder)
-    recover(target)
+    try:
+        _check_place(target)
+        recover(target)
+    except OSError as error:
+        raise UsageError(f"the run cannot be saved in {folder}: {error.strerror or error}") from error
     if not os.path.lexists(target):
         return
     if not target.is_dir():
@@ -80,6 +86,15 @@ def check_folder(folder: Path | None) -> None:
         raise UsageError(f"{folder} is the folder you are in, or holds it; name another for the run")
     if any(target.iterdir()):
         _check_replaceable(folder, target)
+
+
+def _check_place(target: Path) -> None:
+    """Raise OSError if no folder of that name can be made, or none be renamed to it."""
+    with suppress(FileNotFoundError):
+        target.lstat()  # a name that is too long, a parent that is a file
+    above = next(parent for parent in (*target.parents, target) if parent.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise PermissionError(EACCES, os.strerror(EACCES))
 
 
 def _real(folder: Path) -> Path:

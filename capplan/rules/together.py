@@ -1,0 +1,52 @@
+"""Groups that stay together: workloads that name the same group are at one site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from capplan.inventory import Column, Kind, TableSchema
+from capplan.problem import NOWHERE, Options, Problem
+from capplan.problem.groups import groups_of
+from capplan.rules.base import Exclusion, Rule
+from capplan.units import Ints
+
+
+class Together(Rule):
+    """A group is one item: placed at one site, or left out, as a whole."""
+
+    summary = "workloads of a group are all at one site, or all left out"
+    schemas = (
+        TableSchema(
+            "workloads",
+            ("workload",),
+            (Column("together", Kind.WORDS, "groups whose members are all at one site", inherits=False),),
+            "",
+        ),
+    )
+
+    def colocated(self, problem: Problem) -> Iterable[tuple[int, int]]:
+        """Neighbours in each group."""
+        for members in groups_of(problem.workloads.words("together")).values():
+            yield from pairwise(members.tolist())
+
+    def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Options in which members of one group are apart, or some are left out and some not."""
+        for group, members in groups_of(problem.workloads.words("together")).items():
+            mine = np.isin(options.workload, members)
+            absent = np.bincount(
+                options.absent_option[np.isin(options.absent_workload, members)], minlength=len(options)
+            )
+            option, site = options.option[mine], options.site[mine]
+            low, high = np.full(len(options), len(problem.sites)), np.full(len(options), NOWHERE)
+            np.minimum.at(low, option, site)
+            np.maximum.at(high, option, site)
+            bad = np.flatnonzero((high > low) | ((high >= 0) & (absent > 0)))
+            if len(bad):
+                yield self._apart(group, int(members[0]), bad)
+
+    def _apart(self, group: str, first: int, option: Ints) -> Exclusion:
+        text = f"the group {group} is together: all its workloads at one site"
+        return Exclusion(self.name, option, lambda _: text, lambda _: ("workloads", first, "together"))

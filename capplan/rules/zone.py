@@ -1,0 +1,54 @@
+"""Information zones: a workload goes only where its zone is allowed.
+
+A workload's zone is its own, else its organisation's; a site that names no zones takes all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from capplan.inventory import Column, Kind, TableSchema
+from capplan.problem import Options, Problem
+from capplan.rules.base import Exclusion, Rule
+
+
+class Zone(Rule):
+    """Sites take the zones they name, and all if they name none."""
+
+    summary = "a workload's information zone is one that its site takes"
+    schemas = (
+        TableSchema("organisations", ("organisation",), (Column("zone", Kind.TEXT, "its information zone"),), ""),
+        TableSchema("sites", ("site",), (Column("zones", Kind.WORDS, "zones it takes (blank: all)"),), ""),
+        TableSchema(
+            "workloads", ("workload",), (Column("zone", Kind.TEXT, "its zone (blank: its organisation's)"),), ""
+        ),
+    )
+
+    def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Options that put a workload at a site that does not take its zone."""
+        zones, taken = zones_of(problem), problem.sites.words("zones")
+        names = sorted(set(zones))
+        number = np.array([names.index(zone) for zone in zones], dtype=np.int64)
+        takes = np.array(
+            [[not zone or not words or zone in words for words in taken] for zone in names], dtype=np.bool_
+        )
+        shape = (len(names), len(taken))
+        rows = np.flatnonzero(~takes.reshape(shape)[number[options.workload], options.site])
+        if not len(rows):
+            return
+        workload, site = options.workload[rows], options.site[rows]
+
+        def reason(i: int) -> str:
+            where = problem.sites.ids[site[i]]
+            return f"its zone is {zones[workload[i]]}, {where} takes {', '.join(taken[site[i]])}"
+
+        yield Exclusion(self.name, options.option[rows], reason, lambda i: ("sites", int(site[i]), "zones"))
+
+
+def zones_of(problem: Problem) -> list[str]:
+    """Zone of each workload, blank where it has none."""
+    organisations = problem.inventory.table("organisations").text("zone")
+    own, owner = problem.workloads.text("zone"), problem.workloads.refs("organisation").tolist()
+    return [zone or (organisations[o] if o >= 0 else "") for zone, o in zip(own, owner, strict=True)]
