@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 _HOMES = {
     "read_inventory": "capplan.load",
     "read_model": "capplan.load",
-    "solve": "capplan.solve",
-    "check": "capplan.check",
+    "solve": "capplan.solving",
+    "check": "capplan.checking",
     "BadInput": "capplan.errors",
     "CapplanError": "capplan.errors",
     "UsageError": "capplan.errors",

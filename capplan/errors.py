@@ -199,7 +199,5 @@ def _one_slip(word: str) -> set[str]:
 def _likeness(word: str, name: str) -> tuple[float, int, str]:
     """Sorts the most like first: by share of equal parts, then by length of the common beginning."""
     one, other = word.casefold(), name.casefold()
-    common = next(
-        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+    common = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     return 1 - SequenceMatcher(None, one, other, autojunk=False).ratio(), -common, name

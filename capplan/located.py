@@ -171,9 +171,7 @@ class _Reader:
         self.raw[path] = node.value
         if node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             message = f"a number of {len(node.value):,} characters is too long"
-            self.faults.error(
-                self.place(node), "non-finite-number", message, "shorten it, or quote it if it is text"
-            )
+            self.faults.error(self.place(node), "non-finite-number", message, "shorten it, or quote it if it is text")
             return None
         return scalar(node)
 
@@ -181,9 +179,7 @@ class _Reader:
         """Whether the node has a tag that could construct something; that is a fault."""
         if node.tag.startswith(_TAG) and node.tag.removeprefix(_TAG) in _KNOWN_TAGS:
             return False
-        self.faults.error(
-            self.place(node), "unsafe-yaml", f"the tag {node.tag} is not read", "remove the tag"
-        )
+        self.faults.error(self.place(node), "unsafe-yaml", f"the tag {node.tag} is not read", "remove the tag")
         return True
 
     def pairs(self, node: yaml.MappingNode, path: Path_) -> Iterator[tuple[str, Value]]:
@@ -191,9 +187,7 @@ class _Reader:
         for key_node, value_node in node.value:
             place = self.place(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.faults.error(
-                    place, "yaml-syntax", "a key must be plain text", "write a name before the colon"
-                )
+                self.faults.error(place, "yaml-syntax", "a key must be plain text", "write a name before the colon")
                 continue
             if self.has_odd_tag(key_node):
                 continue

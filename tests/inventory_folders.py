@@ -28,7 +28,6 @@ EXTRA = (
             Column("forbidden_sites", Kind.REFS, "where it may not be", refers_to="sites"),
             Column("countries", Kind.WORDS, "countries it may be in"),
             Column("pinned_site", Kind.REF, "where it must be", refers_to="sites"),
-            Column("replica_of", Kind.REF, "what it is a replica of", refers_to="workloads"),
             Column("failover_", Kind.QUANTITY, "need after the loss of a site", per_resource=True),
         ),
         "",

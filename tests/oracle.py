@@ -161,17 +161,14 @@ class Oracle:
         self.as_of = date.fromisoformat(world.inventory["as_of"])
         self.periods = periods(world)
         self.horizon = Period(self.periods[0].start, self.periods[-1].end)
-        self.workloads = {
-            row["workload"]: row for row in sorted(tables["workloads"], key=lambda row: row["workload"])
-        }
+        self.workloads = {row["workload"]: row for row in sorted(tables["workloads"], key=lambda row: row["workload"])}
         self.sites = {row["site"]: row for row in sorted(tables["sites"], key=lambda row: row["site"])}
         self.organisations = {row["organisation"]: row for row in tables["organisations"]}
         self.placements = {(row["workload"], row["site"]): row for row in tables["placements"]}
         self.current = self._current_sites()
         self.steps = self._steps()
         self.active = {
-            w: [lifetime(row).both(period).days for period in self.periods]
-            for w, row in self.workloads.items()
+            w: [lifetime(row).both(period).days for period in self.periods] for w, row in self.workloads.items()
         }
         pairs = list(product(self.workloads, self.sites))
         self.demand = {(w, s): self._demands(w, s) for w, s in pairs}
@@ -184,8 +181,7 @@ class Oracle:
             self.purchases[row["expansion"], row["site"]].append(row)
         self.licences = {row["licence"]: row for row in tables["licences"]}
         self.quantities = {
-            (row["workload"], row["licence"]): int(number(row, "quantity", "1"))
-            for row in tables["licence_needs"]
+            (row["workload"], row["licence"]): int(number(row, "quantity", "1")) for row in tables["licence_needs"]
         }
 
     def _current_sites(self) -> dict[str, str]:
@@ -358,15 +354,10 @@ class Oracle:
         """The periods in which a purchase may be made."""
         rows = self.purchases.get((name, site))
         if rows:
-            return [
-                self.for_sale(name) and period.start >= lifetime(rows[0]).start for period in self.periods
-            ]
+            return [self.for_sale(name) and period.start >= lifetime(rows[0]).start for period in self.periods]
         licence = self.licences.get(name, {})
         pool = site == "" and cell(licence, "metric") == "pool"
-        return [
-            pool and self.for_sale(name) and lifetime(licence).both(period).days > 0
-            for period in self.periods
-        ]
+        return [pool and self.for_sale(name) and lifetime(licence).both(period).days > 0 for period in self.periods]
 
     def _schedules(self, name: str, site: str) -> list[tuple[int, ...]]:
         """Every way to buy one expansion over the periods."""
@@ -389,18 +380,9 @@ class Oracle:
     def decisions(self) -> Iterator[dict[Purchase, int]]:
         """Every set of decided purchases (only what is bought is listed)."""
         ways = {key: self._schedules(*key) for key in sorted(self.purchases)}
-        ways |= {
-            (x, ""): self._packs(x)
-            for x, row in sorted(self.licences.items())
-            if cell(row, "metric") == "pool"
-        }
+        ways |= {(x, ""): self._packs(x) for x, row in sorted(self.licences.items()) if cell(row, "metric") == "pool"}
         for chosen in product(*ways.values()):
-            yield {
-                (*key, t): n
-                for key, steps in zip(ways, chosen, strict=True)
-                for t, n in enumerate(steps)
-                if n > 0
-            }
+            yield {(*key, t): n for key, steps in zip(ways, chosen, strict=True) for t, n in enumerate(steps) if n > 0}
 
     def _gives(self, row: Row, t: int) -> Fraction:
         """What one step adds in a period; a yearly one its part of a shorter year, rounded down to a step."""
@@ -422,12 +404,8 @@ class Oracle:
         """Which rules a plan breaks, what its goals are worth, what it costs."""
         placed = {w: s for w, s in plan.sites.items() if s is not None}
         used = self._used(placed)
-        broken: set[tuple[Any, ...]] = {
-            (rule, w, s) for w, s in placed.items() for rule in self.excluded[w, s]
-        }
-        broken |= {
-            ("left_out", w) for w, s in plan.sites.items() if s is None and not self._may_be_left_out(w)
-        }
+        broken: set[tuple[Any, ...]] = {(rule, w, s) for w, s in placed.items() for rule in self.excluded[w, s]}
+        broken |= {("left_out", w) for w, s in plan.sites.items() if s is None and not self._may_be_left_out(w)}
         broken |= self._wrong_purchases(plan.bought)
         amounts: Counter[tuple[str, int, str]] = Counter()
         for w, s in placed.items():
@@ -512,9 +490,7 @@ class Oracle:
             days = lifetime(row).both(period).days
             if not days:
                 continue
-            counted = [
-                (w, n) for (w, y), n in self.quantities.items() if y == x and self._counts(row, w, placed, t)
-            ]
+            counted = [(w, n) for (w, y), n in self.quantities.items() if y == x and self._counts(row, w, placed, t)]
             owned = number(row, "owned")
             if cell(row, "metric") == "pool":
                 packs = bought.get((x, "", t), 0)
@@ -538,9 +514,7 @@ class Oracle:
 
     def _add_purchases(self, bought: Mapping[Purchase, int], amounts: Counter[tuple[str, int, str]]) -> None:
         """Once when bought, and every year while held; one amount per row and period."""
-        for (key, rows), (t, period) in product(
-            self.purchases.items(), enumerate(self.periods) if bought else ()
-        ):
+        for (key, rows), (t, period) in product(self.purchases.items(), enumerate(self.periods) if bought else ()):
             new, held = bought.get((*key, t), 0), self._held(key, t, bought)
             for row in rows:
                 yearly = number(row, "cost") * held * period.days / YEAR
@@ -561,9 +535,7 @@ class Oracle:
     def _add_circuits(self, amounts: Counter[tuple[str, int, str]]) -> None:
         """Paid for as long as they exist, used or not."""
         for row, (t, period) in product(self.tables["circuits"], enumerate(self.periods)):
-            amounts["circuit", t, ""] += half_up(
-                100 * number(row, "cost") * lifetime(row).both(period).days / YEAR
-            )
+            amounts["circuit", t, ""] += half_up(100 * number(row, "cost") * lifetime(row).both(period).days / YEAR)
 
     # Goals
 
@@ -589,9 +561,7 @@ class Oracle:
         """How many are left out without a value, per priority, the most important first, no priority last."""
         plain = {w: cell(row, "priority") for w, row in self.workloads.items() if not cell(row, "value")}
         count = Counter(plain[w] for w in left_out if w in plain)
-        return tuple(
-            count[p] for p in sorted(set(plain.values()), key=lambda p: (p == "", Fraction(p or "0")))
-        )
+        return tuple(count[p] for p in sorted(set(plain.values()), key=lambda p: (p == "", Fraction(p or "0"))))
 
     def _forgone(self, w: str) -> int:
         """Pence that leaving out an optional workload forgoes."""

@@ -11,7 +11,7 @@ from capplan.compile import problem_of
 from capplan.load import read_inventory, read_model
 from capplan.measure import Measured, measure
 from capplan.problem import NOWHERE, Plan, Problem
-from capplan.solve import Result, solve
+from capplan.solving import Result, solve
 
 INVENTORY = "format: 1\ntitle: Small\ncurrency: GBP\nas_of: 2016-01-01\n"
 

@@ -51,9 +51,7 @@ def test_told_and_counted_faults_are_all_faults_promoted_or_not(groups):
     for _ in range(2):
         lines = faults.sorted()
         rest = [int(line.message.split()[1].replace(",", "")) for line in lines if line.message != "m"]
-        assert sum(line.message == "m" for line in lines) + sum(rest) == sum(
-            number for _, _, number in groups
-        )
+        assert sum(line.message == "m" for line in lines) + sum(rest) == sum(number for _, _, number in groups)
         assert faults.has_errors == any(line.severity is Severity.ERROR for line in lines)
         faults.promote_warnings()
     assert faults.has_errors == bool(groups)

@@ -165,9 +165,7 @@ def test_dudley_costs_reconcile_to_the_penny(dudley: Run):
     """A kilowatt costs 8,760 x 1.6 x 0.125 = 1,752 a year: 39.2 of them 68,678.40; the module 13,200."""
     assert dudley.cost_by("kind") == {"energy": Fraction("68678.40"), "purchase": Fraction(13_200)}
     assert dudley.cost() == Fraction("81878.40")
-    energy = [
-        row for row in dudley.table("costs") if row["kind"] == "energy" and row["organisation"] == "CSU"
-    ]
+    energy = [row for row in dudley.table("costs") if row["kind"] == "energy" and row["organisation"] == "CSU"]
     assert sum(Fraction(row["amount"]) for row in energy) == Fraction("9.8") * 1_752
 
 
@@ -188,9 +186,7 @@ def test_dudley_plan_passes_its_own_check(dudley: Run):
 
 def test_dudley_edit_that_admits_z_is_12_units_too_many(dudley: Run, tmp_path: Path):
     """A planner who adds Z by hand is told by how much: 312 + 12 U against 312 (41.8 kW would fit)."""
-    edited = edit(
-        dudley.folder / "allocation.csv", "Z-hosting", tmp_path / "a.csv", status="placed", site="DUDLEY"
-    )
+    edited = edit(dudley.folder / "allocation.csv", "Z-hosting", tmp_path / "a.csv", status="placed", site="DUDLEY")
     said = capplan("check", dudley.folder, "--allocation", edited)
     assert said.code == 1, said.text
     assert re.search(r"\b12 U\b", said.text), said.text

@@ -27,7 +27,7 @@ from capplan.load import read_inventory, read_model
 from capplan.measure import Measured, measure
 from capplan.problem import NOWHERE, Options, Plan, Problem
 from capplan.program import Program, evaluate
-from capplan.solve import solve
+from capplan.solving import solve
 from tests.oracle import Oracle
 from tests.oracle import Plan as TheirPlan
 from tests.worlds import FEATURES, World, worlds

@@ -64,9 +64,7 @@ trees = st.recursive(
 
 @given(st.dictionaries(st.sampled_from("abc"), trees), st.dictionaries(st.sampled_from("abc"), trees))
 def test_every_merged_value_is_the_upper_files_where_it_wrote_one(below, above):
-    lower, upper = (
-        parse_yaml(json.dumps(tree), Faults(), name) for tree, name in ((below, "b"), (above, "a"))
-    )
+    lower, upper = (parse_yaml(json.dumps(tree), Faults(), name) for tree, name in ((below, "b"), (above, "a")))
     assert lower is not None
     assert upper is not None
     both = merged(lower, upper)
@@ -117,9 +115,7 @@ def test_options_of_a_rule_are_exact(tmp_path):
     latency = "latency: {route_factor: 1.10, spare: 12.5%, since: 2016-02-29}"
     text = f"format: 1\nrules: {{{latency}, capacity: {{soft: {{kw: 900}}}}}}"
     model = read(text, tmp_path)
-    assert model.rules["latency"] == Route(
-        route_factor=Decimal("1.10"), spare=Fraction(1, 8), since=date(2016, 2, 29)
-    )
+    assert model.rules["latency"] == Route(route_factor=Decimal("1.10"), spare=Fraction(1, 8), since=date(2016, 2, 29))
     assert model.rules["capacity"] == Soft(soft={"kw": Decimal(900)})
 
 
@@ -221,16 +217,12 @@ def test_an_unknown_model_is_wrong_usage_on_a_command_line_and_a_fault_in_a_file
 
 def test_a_relative_path_starts_where_the_caller_says(tmp_path):
     (tmp_path / "own.yaml").write_text("format: 1\nextends: standard\ntitle: Own\n")
-    found = read_model(
-        "own.yaml", rules=RULES, goals=GOALS, relative_to=tmp_path, named_at=Place("inventory.yaml")
-    )
+    found = read_model("own.yaml", rules=RULES, goals=GOALS, relative_to=tmp_path, named_at=Place("inventory.yaml"))
     assert found.title == "Own"
 
 
 def test_given_faults_nothing_is_raised_and_the_sound_parts_are_read(tmp_path):
-    (tmp_path / "m.yaml").write_text(
-        "left_out: any\ngoals: [cots]\nheadroom: {a: 10%}\nrules: {x: on, latency: off}\n"
-    )
+    (tmp_path / "m.yaml").write_text("left_out: any\ngoals: [cots]\nheadroom: {a: 10%}\nrules: {x: on, latency: off}\n")
     faults = Faults()
     model = read_model(tmp_path / "m.yaml", rules=RULES, goals=GOALS, faults=faults)
     assert sorted(fault.code for fault in faults.kept) == ["missing-key", "unknown-goal", "unknown-rule"]

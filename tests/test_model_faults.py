@@ -130,9 +130,7 @@ def test_a_circle_of_files_is_printed(tmp_path):
     (tmp_path / "c.yaml").write_text("format: 1\nextends: ./b.yaml\n")
     (fault,) = faults_of("format: 1\nextends: b.yaml\n", tmp_path)
     assert fault.code == "circular-reference"
-    assert (
-        fault.message.replace(f"{tmp_path}/", "") == "this model extends itself: b.yaml -> c.yaml -> b.yaml"
-    )
+    assert fault.message.replace(f"{tmp_path}/", "") == "this model extends itself: b.yaml -> c.yaml -> b.yaml"
     assert fault.place.file.endswith("c.yaml")
 
 

@@ -55,8 +55,7 @@ def fits(value: Any, node: Any) -> bool:
         return fits(value, target)
     kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", list(KINDS))
     right_kind = any(
-        isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
-        for kind in kinds
+        isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in kinds
     )
     in_range = isinstance(value, bool) or not isinstance(value, int | Decimal) or number_fits(value, node)
     return (
@@ -89,9 +88,7 @@ def mapping_fits(value: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
 
 
 def list_fits(value: list[Any], node: Mapping[str, Any]) -> bool:
-    return len(value) >= node.get("minItems", 0) and all(
-        fits(part, node.get("items", True)) for part in value
-    )
+    return len(value) >= node.get("minItems", 0) and all(fits(part, node.get("items", True)) for part in value)
 
 
 def value_of(text: str) -> Any:

@@ -21,8 +21,7 @@ def world(model=None, inventory=None, **tables):
     tables.setdefault("organisations", [{"organisation": "O"}])
     workloads = [{"organisation": "O"} | row for row in tables.pop("workloads", [])]
     return World(
-        inventory={"format": "1", "title": "By hand", "currency": "GBP", "as_of": "2015-01-01"}
-        | (inventory or {}),
+        inventory={"format": "1", "title": "By hand", "currency": "GBP", "as_of": "2015-01-01"} | (inventory or {}),
         tables={**tables, "workloads": workloads},
         model={"format": "1", "extends": "standard", "headroom": KEPT} | (model or {}),
     )
@@ -114,9 +113,7 @@ def dudley(purchases):
                 for c, (power, units, value) in customers.items()
             ),
         ],
-        expansions=[
-            {"expansion": "ups-4", "site": "DC", "resource": "power_kw", "amount": "18", "cost_once": "20000"}
-        ],
+        expansions=[{"expansion": "ups-4", "site": "DC", "resource": "power_kw", "amount": "18", "cost_once": "20000"}],
     )
 
 
@@ -325,9 +322,7 @@ def test_an_expansion_cannot_be_bought_before_its_date():
     made = world(
         model={"periods": HALVES},
         sites=[{"site": "A", "ports": "0"}],
-        expansions=[
-            {"expansion": "e", "site": "A", "resource": "ports", "amount": "1", "from": "2015-07-01"}
-        ],
+        expansions=[{"expansion": "e", "site": "A", "resource": "ports", "amount": "1", "from": "2015-07-01"}],
     )
     assert list(Oracle(made).decisions()) == [{}, {("e", "A", 1): 1}]
 
@@ -506,9 +501,7 @@ def test_a_site_licence_is_charged_once_per_site_beyond_those_owned():
 def test_twenty_kilowatts_for_a_year_cost_what_the_formula_says():
     """Tests 20 kW x 1.6 x 8,760 h x 24 p = 67,276.80, and its carbon at 200 g."""
     made = world(
-        sites=[
-            {"site": "A", "power_kw": "20", "pue": "1.6", "energy_price_kwh": "0.24", "carbon_g_kwh": "200"}
-        ],
+        sites=[{"site": "A", "power_kw": "20", "pue": "1.6", "energy_price_kwh": "0.24", "carbon_g_kwh": "200"}],
         workloads=[{"workload": "w", "power_kw": "20"}],
     )
     found = measured(made, w="A")
@@ -541,9 +534,7 @@ def test_opening_a_site_is_paid_when_it_is_used_and_committed_ones_in_any_case()
 
 def test_circuits_are_paid_for_while_they_exist():
     """Tests a circuit of 100 days, in two periods."""
-    made = network(
-        [{"a": "O", "b": "A", "cost": "365", "from": "2015-06-02", "to": "2015-09-10"}], max_rtt_ms=""
-    )
+    made = network([{"a": "O", "b": "A", "cost": "365", "from": "2015-06-02", "to": "2015-09-10"}], max_rtt_ms="")
     assert measured(made, w="A").amounts == {("circuit", 0, ""): 3000, ("circuit", 1, ""): 7000}
 
 
@@ -675,9 +666,7 @@ def test_worlds_write_what_they_hold(made, tmp_path_factory):
     for name, rows in made.tables.items():
         if any(rows):
             with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-                read = [
-                    {column: text for column, text in row.items() if text} for row in csv.DictReader(file)
-                ]
+                read = [{column: text for column, text in row.items() if text} for row in csv.DictReader(file)]
             assert read == [{column: text for column, text in row.items() if text} for row in rows]
     for name, entries in (("inventory", made.inventory), ("model", made.model)):
         text = (folder / f"{name}.yaml").read_text(encoding="utf-8")

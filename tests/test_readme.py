@@ -33,9 +33,7 @@ def test_ci_runs_the_readmes_test_command():
 @pytest.mark.parametrize("marker", ["-e '.[test]'", "&& .venv/bin/capplan solve"])
 def test_first_screen_commands_do_all_the_set_up(marker: str):
     """Each of the two commands is one line, makes its environment itself and installs exact versions."""
-    assert line_with(marker).startswith(
-        "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e "
-    )
+    assert line_with(marker).startswith("python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e ")
     assert README.index(marker) < 1600, "the first screen"
 
 
@@ -45,9 +43,7 @@ def test_main_command_solves(tmp_path: Path):
     assert words[0] == ".venv/bin/capplan"
     shutil.copytree(CHECKOUT / "inventories", tmp_path / "inventories")
     command = [sys.executable, "-m", "capplan", *words[1:]]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / done.stdout.rstrip().splitlines()[-1] / "run.json").is_file()
 

@@ -30,7 +30,7 @@ from capplan.errors import BadInput, Fault, Place, Severity, UsageError
 from capplan.load import read_inventory, read_model
 from capplan.measure import measure
 from capplan.runs import facts, folder, read, write
-from capplan.solve import Reached, solve
+from capplan.solving import Reached, solve
 from tests.worlds import worlds
 
 NOW = datetime(2026, 3, 1, 9, 30, 15, tzinfo=timezone(timedelta(hours=1)))
@@ -665,7 +665,7 @@ KILLED = """
     from capplan.load import read_inventory, read_model
     from capplan.runs import write, write_run
     from capplan.runs import folder
-    from capplan.solve import solve
+    from capplan.solving import solve
 
     def wait(*_, **__):
         print("writing", flush=True)

@@ -196,9 +196,7 @@ def _unlimited(draw: st.DrawFn, world: World) -> None:
 def _headroom(draw: st.DrawFn, world: World) -> None:
     """Other shares kept free than the standard model's."""
     kept = {r: _pick(draw, HEADROOMS) for r in _some(draw, [*_resources(world), "cooling_kw"])}
-    world.model["headroom"] = {
-        r: share for r, share in kept.items() if any(r in row for row in world.tables["sites"])
-    }
+    world.model["headroom"] = {r: share for r, share in kept.items() if any(r in row for row in world.tables["sites"])}
 
 
 def _periods(draw: st.DrawFn, world: World) -> None:

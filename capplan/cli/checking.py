@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from capplan.check import Change, Checked, Finding
-from capplan.check import check as check_allocation
+from capplan.checking import Change, Checked, Finding
+from capplan.checking import check as check_allocation
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
 from capplan.cli.reading import read_task

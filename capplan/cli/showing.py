@@ -15,7 +15,7 @@ from capplan.engine import Status, Stopped
 from capplan.measure import measure
 from capplan.problem import Plan
 from capplan.runs import Run, RunInfo, list_runs, read_run
-from capplan.solve import Reached
+from capplan.solving import Reached
 from capplan.tables import tables_of
 from capplan.units import Currency, percent_text
 

@@ -20,8 +20,8 @@ from capplan.cli.without_plan import without_plan_text
 from capplan.engine import Status, Stopped, Watch
 from capplan.model import override
 from capplan.runs import check_folder, read_run, write_run
-from capplan.solve import Result
-from capplan.solve import solve as solve_task
+from capplan.solving import Result
+from capplan.solving import solve as solve_task
 
 
 @dataclass(frozen=True)

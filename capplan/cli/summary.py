@@ -19,7 +19,7 @@ from capplan.errors import printable
 from capplan.measure import Breach, Measured, measure
 from capplan.obstacles import obstacles
 from capplan.problem import NOWHERE, Plan, Problem
-from capplan.solve import Reached, Result
+from capplan.solving import Reached, Result
 from capplan.tables import Output, tables_of
 from capplan.units import decimal_text, percent_text, round_half_up
 

@@ -12,7 +12,7 @@ from capplan.engine import Status, Stopped
 from capplan.errors import printable
 from capplan.measure import Breach
 from capplan.problem import Problem
-from capplan.solve import Explanation, Result
+from capplan.solving import Explanation, Result
 from capplan.units import decimal_text, percent_text
 
 SITES_NAMED = 5

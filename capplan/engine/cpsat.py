@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -151,13 +152,16 @@ class Model:
         _set_parameters(solver.parameters, limits, seconds, effort, len(self._proto.variables))
         solver.best_bound_callback = callback.on_bound
         watch.on_stop(solver.stop_search)
+        callback.stop_if(lambda: watch.stopped, solver.stop_search)
         status = solver.solve(self._model, callback)
         watch.on_stop(None)
         if status == cp_model.MODEL_INVALID:
             raise OverflowError(f"the solver refused the model: {self._model.validate()}")
         solution = solver.response_proto.solution if status in _FOUND else None
         x = None if solution is None else np.array(solution, dtype=np.int64)[: self.program.columns]
-        bound = _safe_bound(solver.best_objective_bound) if self._proto.has_objective() else 0
+        # Without a solution the bound may be one that was never computed.
+        told = x is not None and self._proto.has_objective()
+        bound = _safe_bound(solver.best_objective_bound) if told else LEAST
         finished = status in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
         return Answer(x, bound, finished, solver.deterministic_time)
 
@@ -173,16 +177,27 @@ class Callback(cp_model.CpSolverSolutionCallback):
         self._improved = improved
         self._best: int | None = None
         self._bound: int | None = None
+        self._asked: Callable[[], bool] = lambda: False
+        self._stop: Callable[[], None] = lambda: None
+
+    def stop_if(self, asked: Callable[[], bool], stop: Callable[[], None]) -> None:
+        """Stop at the next sign of life when ``asked``: a request made before the search began would be lost."""
+        self._asked, self._stop = asked, stop
 
     def on_solution_callback(self) -> None:
         """CP-SAT found a better plan."""
         self._best = round(self.objective_value)
-        self._improved(self._best, self._bound)
+        self._heard()
 
     def on_bound(self, bound: float) -> None:
         """CP-SAT proved a better bound."""
         self._bound = round(bound)
+        self._heard()
+
+    def _heard(self) -> None:
         self._improved(self._best, self._bound)
+        if self._asked():
+            self._stop()
 
 
 def _safe_bound(bound: float) -> int:

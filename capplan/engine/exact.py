@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.engine.cpsat import Answer, Callback, Model
+from capplan.engine.cpsat import LEAST, Answer, Callback, Model
 from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
 from capplan.program import LinearGoal, Program, WorstGoal
 from capplan.program.statements import Goal
@@ -75,6 +75,8 @@ class _Search:
 
     def run(self, model: Model, name: str, goal: LinearGoal | None = None) -> Answer:
         """Solve with what is left of the limits; a better plan becomes the best."""
+        if self.watch.stopped:
+            return Answer(None, LEAST, finished=False, effort=0.0)
         callback = Callback(lambda best, bound: self._improved(name, goal, best, bound))
         seconds = self.limits.time_limit_s - self.watch.seconds
         if self.best is not None:

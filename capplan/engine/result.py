@@ -81,8 +81,9 @@ class Watch:
     def stop(self) -> None:
         """Ask the engine to return the best plan so far."""
         self._stop.set()
-        if self._stopper:
-            self._stopper()
+        stopper = self._stopper
+        if stopper:
+            stopper()
 
     @property
     def stopped(self) -> bool:

@@ -156,9 +156,7 @@ def _sites(problem: Problem, options: Options, builder: Builder) -> None:
     pence = problem.pence(table, "open_cost", lifetime)
     facts = site_used(problem, options, builder)
     for t in range(len(problem.periods)):
-        _charge_sites(
-            builder, "always", t, np.flatnonzero(committed & (pence[:, t] > 0)), None, pence[:, t]
-        )
+        _charge_sites(builder, "always", t, np.flatnonzero(committed & (pence[:, t] > 0)), None, pence[:, t])
         paying = np.flatnonzero(~committed & (facts[:, t] >= 0) & (pence[:, t] > 0))
         _charge_sites(builder, "fact", t, paying, facts[:, t], pence[:, t])
     once = problem.pence_once(table, "open_cost_once")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from capplan.inventory.schema import RESOURCES, Column, Kind, TableSchema
 
 _NAME = Column("name", Kind.TEXT, "what people call it")
@@ -80,10 +82,10 @@ WORKLOADS = TableSchema(
         _NAME,
         Column("organisation", Kind.REF, "whose it is", required=True, refers_to="organisations"),
         Column("service", Kind.TEXT, "what it is part of: epr, email, warehouse, desktop, …"),
-        Column("priority", Kind.COUNT, "1 = most important", default="1", minimum=1),
+        Column("priority", Kind.COUNT, "1 = most important; blank comes after every number", minimum=1),
         _FROM,
         _TO,
-        Column("", Kind.QUANTITY, "demand", per_resource=True),
+        Column("", Kind.QUANTITY, "demand", per_resource=True, inherits=False),
         Column("growth", Kind.DECIMAL, "growth of its demand per year, such as 0.05", minimum=-1, unit="share"),
         Column(
             "growth_",
@@ -94,9 +96,16 @@ WORKLOADS = TableSchema(
             per_resource=True,
         ),
         Column("users", Kind.COUNT, "people who use it", minimum=0),
-        Column("current_site", Kind.REF, "where it is today", refers_to="sites"),
+        Column("current_site", Kind.REF, "where it is today", refers_to="sites", inherits=False),
         _money("move_cost_once", "one-off price of moving it", "currency"),
-        _money("value", "if given it is optional; leaving it out forgoes this much a year"),
+        replace(_money("value", "if given it is optional; leaving it out forgoes this much a year"), inherits=False),
+        Column(
+            "replica_of",
+            Kind.REF,
+            "what it is a replica of; blank cells then take that one's values, except demand, value and pins",
+            refers_to="workloads",
+            inherits=False,
+        ),
     ),
     "What is to be placed.",
 )

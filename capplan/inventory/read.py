@@ -15,6 +15,7 @@ from capplan.inventory.core import CORE
 from capplan.inventory.csvfile import read_csv
 from capplan.inventory.implied import at_the_only_site, implied_organisations
 from capplan.inventory.raw import RawTable, empty, fill_defaults, match, node_names, own_column
+from capplan.inventory.replicas import with_inherited
 from capplan.inventory.schema import TableSchema, concrete, merged
 from capplan.inventory.settings import FILE, Settings, read_settings
 from capplan.inventory.table import Inventory
@@ -60,6 +61,7 @@ class _Reading:
             changed = apply_overlay(raw, overlay, self.faults)
             raw, removed = changed.tables, changed.removed_sites
         raw = {name: table.sorted() for name, table in raw.items()}
+        raw["workloads"] = with_inherited(raw["workloads"])
         check_raw(raw, self.faults)
         nodes = tuple(sorted(node_names(raw)))
         tables = type_tables(raw, settings.resources, nodes, self.faults)

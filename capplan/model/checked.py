@@ -47,9 +47,7 @@ def faulty_keys(keys: type[BaseModel], located: Located, goals: Collection[str] 
     return set()
 
 
-def _faults(
-    error: ValidationError, keys: type[BaseModel], located: Located, prefix: Path_
-) -> Iterator[Fault]:
+def _faults(error: ValidationError, keys: type[BaseModel], located: Located, prefix: Path_) -> Iterator[Fault]:
     schema = keys.model_json_schema(mode="validation")
     for one in error.errors(include_url=False):
         path = _written_path(one["loc"], located)
@@ -64,9 +62,7 @@ def _faults(
             yield Fault(place, "wrong-value", f"{name}: {context['error']}")
         elif one["type"] == "too_short":
             wanted = expected(_node(schema, one["loc"]), schema)
-            yield Fault(
-                place, "wrong-value", f"{name} holds fewer than {context['min_length']}", f"write {wanted}"
-            )
+            yield Fault(place, "wrong-value", f"{name} holds fewer than {context['min_length']}", f"write {wanted}")
         else:
             yield Fault(place, *_words(one["type"], one["loc"], one["input"], name, schema))
 
@@ -110,9 +106,7 @@ def _node(schema: SchemaNode, location: tuple[int | str, ...]) -> SchemaNode:
             node = _branch(node, "items", schema).get("items", {})
         else:
             inside = _branch(node, "properties", schema).get("properties", {})
-            node = inside.get(step) or _branch(node, "additionalProperties", schema).get(
-                "additionalProperties", {}
-            )
+            node = inside.get(step) or _branch(node, "additionalProperties", schema).get("additionalProperties", {})
         node = _followed(node if isinstance(node, Mapping) else {}, schema)
     return node
 

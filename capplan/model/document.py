@@ -103,9 +103,7 @@ class Periods(Options):
             ) from None
         for one, next_one in pairwise(days):
             if one >= next_one:
-                raise wrong(
-                    "impossible-date", f"{next_one} does not come after {one}", "write the cuts in order"
-                )
+                raise wrong("impossible-date", f"{next_one} does not come after {one}", "write the cuts in order")
         return self
 
     def days(self) -> Iterator[date]:
@@ -131,9 +129,7 @@ def months_later(day: date, months: int) -> date:
 class SolverKeys(Options):
     """How long and how hard to search."""
 
-    time_limit_s: Annotated[Number, Field(gt=0)] = Field(
-        Decimal(60), description="seconds before the search stops"
-    )
+    time_limit_s: Annotated[Number, Field(gt=0)] = Field(Decimal(60), description="seconds before the search stops")
     gap: Share = Field(Fraction(0), description="distance from the best possible that is good enough")
     seed: Annotated[Whole, Field(ge=0, le=LARGEST_SEED)] = Field(1, description="start of the random numbers")
     workers: Annotated[Whole, Field(ge=1, le=MOST_WORKERS)] = Field(2, description="threads")
@@ -164,9 +160,7 @@ class ModelKeys(Options):
         Annotated[Literal["all", "none"], Tag("word")] | Annotated[list[Text], Tag("ids")],
         Discriminator(_purchases_form),
         BeforeValidator(_purchases),
-        WithJsonSchema(
-            {"anyOf": [{"enum": ["all", "none"]}, {"type": "array", "items": {"type": "string"}}]}
-        ),
+        WithJsonSchema({"anyOf": [{"enum": ["all", "none"]}, {"type": "array", "items": {"type": "string"}}]}),
     ] = Field("all", description="what may be bought: all, none, or a list of ids")
     goals: list[Goal] = Field(
         [{"unplaced": Decimal(1)}, {"cost": Decimal(1), "forgone": Decimal(1)}, {"moves": Decimal(1)}],

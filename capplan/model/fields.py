@@ -98,9 +98,7 @@ def _not_a_number(value: object, wanted: str) -> PydanticCustomError:
         if pattern.fullmatch(text):
             return wrong(code, f'"{text}" {why or "is not a plain finite number"}', f"write {wanted}")
     if isinstance(value, Odd):
-        return wrong(
-            "yaml-retyped-scalar", f"{text} means different things to YAML readers", f"write {wanted}"
-        )
+        return wrong("yaml-retyped-scalar", f"{text} means different things to YAML readers", f"write {wanted}")
     return wrong("wrong-value", f'"{text}" is not a number', f"write {wanted}")
 
 
@@ -129,9 +127,7 @@ def _share(value: object) -> Fraction:
     if match[2]:
         return number / 100
     if number > 1:
-        raise wrong(
-            "percent-form", f"{value} is more than the whole", f"write {decimal_text(number)}% with the sign"
-        )
+        raise wrong("percent-form", f"{value} is more than the whole", f"write {decimal_text(number)}% with the sign")
     return number
 
 

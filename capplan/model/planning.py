@@ -77,9 +77,7 @@ class Model:
             "periods": {"cuts": _cuts(self.periods)} if self.periods else None,
             "solver": self.solver_json(),
         }
-        return data | (
-            {"scenarios": {self.scenario: _changes(self.overlay)}} if self.scenario is not None else {}
-        )
+        return data | ({"scenarios": {self.scenario: _changes(self.overlay)}} if self.scenario is not None else {})
 
     def solver_json(self) -> dict[str, object]:
         """The solver's settings as plain data."""

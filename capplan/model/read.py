@@ -152,9 +152,7 @@ def _check_headroom(keys: ModelKeys, tree: Located, faults: Faults) -> None:
             faults.warning(tree.place(("headroom", resource)), "headroom-inverted", said, fix)
 
 
-def _rules(
-    tree: Located, known: Mapping[str, type[BaseModel]], faults: Faults
-) -> dict[str, BaseModel | None]:
+def _rules(tree: Located, known: Mapping[str, type[BaseModel]], faults: Faults) -> dict[str, BaseModel | None]:
     written = tree.value.get("rules") if isinstance(tree.value, dict) else None
     result: dict[str, BaseModel | None] = {}
     for name, value in written.items() if isinstance(written, dict) else ():

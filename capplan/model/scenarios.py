@@ -76,9 +76,7 @@ def _flat_set(located: Located, top: Path_, flat: dict[Path_, Path_], faults: Fa
         dotted, place = ".".join(str(step) for step in path), located.key_place((*top, *path))
         text = _cell(located, (*top, *path))
         if text is None:
-            faults.error(
-                located.place((*top, *path)), "wrong-value", f"{dotted} is no cell", "write one value"
-            )
+            faults.error(located.place((*top, *path)), "wrong-value", f"{dotted} is no cell", "write one value")
         elif dotted in result:
             first = located.key_place(flat[(*top, dotted)])
             message = f"{dotted} is set twice; first at line {first.line}"

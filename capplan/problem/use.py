@@ -42,7 +42,7 @@ def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
 
 def site_ever_used(problem: Problem, options: Options, builder: Builder) -> Ints:
     """Facts "some active workload is at this site in any period"; -1 where none could be. int64 [site]."""
-    rows = np.flatnonzero(problem.active.any(axis=1)[options.workload])
+    rows = np.flatnonzero(problem.first_period[options.workload] >= 0)
     return builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
 
 

@@ -25,7 +25,7 @@ class Allowed(Rule):
             "workloads",
             ("workload",),
             (
-                Column("pinned_site", Kind.REF, "the one site it must be at", refers_to="sites"),
+                Column("pinned_site", Kind.REF, "the one site it must be at", refers_to="sites", inherits=False),
                 Column("allowed_sites", Kind.REFS, "the only sites it may be at (blank: all)", refers_to="sites"),
                 Column("forbidden_sites", Kind.REFS, "sites it may not be at", refers_to="sites"),
                 Column("countries", Kind.WORDS, "the only countries it may be in (blank: all)"),

@@ -26,7 +26,7 @@ from capplan.measure import Measured
 from capplan.model import Model
 from capplan.problem import NOWHERE, Problem
 from capplan.problem.periods import YEAR_DAYS
-from capplan.solve import Explanation, Reached, Result
+from capplan.solving import Explanation, Reached, Result
 from capplan.tables import Output
 from capplan.units import round_half_up
 

@@ -21,7 +21,7 @@ from capplan.runs.facts import decided, run_facts, times, versions
 from capplan.runs.folder import partial_folder, publish_new, publish_over, recover, slug
 from capplan.runs.package import data_package, digest
 from capplan.runs.read import INPUTS, MODEL, PLAN, SOURCES, TABLES_COPIED, Run, is_run, read_run
-from capplan.solve import Result
+from capplan.solving import Result
 from capplan.tables import Output
 
 RUNS = Path("runs")
