@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from capplan.checking import check
+    from capplan.errors import BadInput, CapplanError, UsageError
+    from capplan.load import read_inventory, read_model
+    from capplan.solving import solve
 
 _HOMES = {
     "read_inventory": "capplan.load",
