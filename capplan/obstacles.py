@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from capplan.problem import Options, Problem, one_by_one
 from capplan.program.statements import LimitName, Source
 from capplan.rules import RULES
 from capplan.units import decimal_text
+
+SITES_NAMED = 5
+"""So many sites with the same obstacle are named; the rest are counted."""
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,25 @@ def _key(name: LimitName) -> tuple[str, str, int]:
 
 def _natural(value: int, name: LimitName) -> str:
     return f"{decimal_text(value * name.per_unit)} {name.unit}"
+
+
+def by_reason(problem: Problem, reasons: Iterable[tuple[int, str]]) -> list[str]:
+    """``A, B and 4 more: why`` for each different reason, from (site, reason) pairs; the order is that of the pairs."""
+    sites: dict[str, list[str]] = {}
+    for site, reason in reasons:
+        sites.setdefault(reason, []).append(problem.sites.ids[site])
+    lines = []
+    for reason, names in sites.items():
+        more = len(names) - SITES_NAMED
+        lines.append(f"{', '.join(names[:SITES_NAMED])}{f' and {more:,} more' if more > 0 else ''}: {reason}")
+    return lines
+
+
+def why_not(measured: Measured, workloads: Sequence[int]) -> dict[int, list[str]]:
+    """For each workload that a plan leaves out: what stands in its way, sites with the same reason in one line."""
+    if not workloads:
+        return {}
+    first: dict[int, list[tuple[int, str]]] = {w: [] for w in workloads}
+    for (w, s), why in obstacles(measured, workloads).items():
+        first[w].append((s, why[0].reason if why else "would fit; the goals prefer to leave it out"))
+    return {w: by_reason(measured.problem, reasons) for w, reasons in first.items()}

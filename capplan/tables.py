@@ -14,7 +14,7 @@ import numpy as np
 
 from capplan.ledger import shares_of
 from capplan.measure import Measured
-from capplan.obstacles import obstacles
+from capplan.obstacles import why_not
 from capplan.problem import NOWHERE, Problem
 from capplan.problem.periods import FIRST_DAY, LAST_DAY
 from capplan.program.statements import LimitName
@@ -192,27 +192,15 @@ def _left_out(measured: Measured) -> list[Mapping[str, object]]:
     problem = measured.problem
     values = problem.workloads.decimals("value")
     gone = np.flatnonzero(measured.plan.site == NOWHERE).tolist()
-    reasons = why_left_out(measured, gone)
+    reasons = why_not(measured, gone)
     return [
         {
             "workload": problem.workloads.ids[w],
             "value": decimal_text(values.fraction(w)) if problem.optional[w] else "",
-            "reason": reasons[w],
+            "reason": "; ".join(reasons[w]),
         }
         for w in gone
     ]
-
-
-def why_left_out(measured: Measured, workloads: Sequence[int]) -> dict[int, str]:
-    """What each site lacks for the workloads that are left out, all else in the plan as it is."""
-    if not workloads:
-        return {}
-    found = obstacles(measured, workloads)
-    texts: dict[int, list[str]] = {w: [] for w in workloads}
-    for (w, s), why in found.items():
-        site = measured.problem.sites.ids[s]
-        texts[w].append(f"{site}: {why[0].reason if why else 'would fit; the goals prefer to leave it out'}")
-    return {w: "; ".join(parts) for w, parts in texts.items()}
 
 
 def _purchases(measured: Measured) -> list[Mapping[str, object]]:

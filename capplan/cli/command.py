@@ -92,6 +92,9 @@ _ENDS: tuple[tuple[type[BaseException], Exit, str], ...] = (
 
 def _end(error: BaseException) -> tuple[Exit, str]:
     """Exit code and message of what ended a command."""
+    # Ctrl-C while a compiled module loads arrives as an ImportError that names it as its cause.
+    if isinstance(error, ImportError) and isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+        error = KeyboardInterrupt()
     if isinstance(error, OSError):
         return Exit.USAGE, _os_text(error)
     code, message = next((code, message) for kind, code, message in _ENDS if isinstance(error, kind))

@@ -17,7 +17,7 @@ from capplan.cli.terminal import counted
 from capplan.engine import Status, Stopped
 from capplan.errors import printable
 from capplan.measure import Breach, Measured, measure
-from capplan.obstacles import obstacles
+from capplan.obstacles import why_not
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.solving import Reached, Result
 from capplan.tables import Output, tables_of
@@ -26,7 +26,6 @@ from capplan.units import decimal_text, percent_text, round_half_up
 PURCHASES_EXPLAINED = 10
 LINES_OF_A_LIST = 20
 BREACHES_NAMED = 5
-SITES_NAMED = 5
 
 _STOPPED = {
     Stopped.PROVED: "proved",
@@ -209,29 +208,15 @@ def _use_today(summary: Summary) -> Mapping[tuple[str, str, str], str]:
 def _left_out(summary: Summary) -> list[str]:
     rows = summary.rows("left_out")
     shown = [summary.problem.workloads.row(row["workload"]) for row in rows[:LINES_OF_A_LIST]]
-    reasons = _reasons(summary.plan, shown)
+    reasons = why_not(summary.plan, shown)
     currency = summary.problem.inventory.currency
     lines = []
     for row, w in zip(rows, shown, strict=False):
         value = currency.text(Fraction(row["value"]) * currency.pence_per_unit) if row["value"] else ""
         lines.append(f"  {row['workload']}{f', worth {value} a year' if value else ''}")
-        lines += [f"    {_sites(sites)}: {reason}" for reason, sites in reasons[w].items()]
+        lines += [f"    {reason}" for reason in reasons[w]]
     more = [f"  and {len(rows) - len(shown):,} more: see left_out.csv"] if len(rows) > len(shown) else []
     return ["Left out, and why", *lines, *more] if lines else []
-
-
-def _reasons(plan: Measured, workloads: Sequence[int]) -> dict[int, dict[str, list[str]]]:
-    """For each workload the first obstacle at every site: reason to sites."""
-    found: dict[int, dict[str, list[str]]] = {w: {} for w in workloads}
-    for (w, s), why in obstacles(plan, workloads).items() if workloads else ():
-        reason = why[0].reason if why else "would fit; the goals prefer to leave it out"
-        found[w].setdefault(reason, []).append(plan.problem.sites.ids[s])
-    return found
-
-
-def _sites(sites: list[str]) -> str:
-    more = len(sites) - SITES_NAMED
-    return ", ".join(sites[:SITES_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _first(lines: list[str], table: str) -> list[str]:
@@ -263,6 +248,8 @@ def _today(summary: Summary) -> list[str]:
     if broken:
         lines.append(f"  Today breaks {counted(len(broken), 'rule')}:")
         lines += [f"    {breach_text(summary.problem, breach)}" for breach in broken[:BREACHES_NAMED]]
+        more = len(broken) - BREACHES_NAMED
+        lines += [f"    and {more:,} more: see run.json"] if more > 0 else []
     return lines
 
 

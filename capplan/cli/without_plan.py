@@ -11,11 +11,10 @@ from capplan.cli.summary import LINES_OF_A_LIST, breach_text, subject_text
 from capplan.engine import Status, Stopped
 from capplan.errors import printable
 from capplan.measure import Breach
+from capplan.obstacles import by_reason
 from capplan.problem import Problem
 from capplan.solving import Explanation, Result
 from capplan.units import decimal_text, percent_text
-
-SITES_NAMED = 5
 
 
 def without_plan_text(result: Result) -> str:
@@ -51,9 +50,7 @@ def _homeless(problem: Problem, why: Explanation) -> list[str]:
     lines: list[str] = []
     for w, obstacles in list(why.homeless.items())[:LINES_OF_A_LIST]:
         lines.append(f"  {problem.workloads.ids[w]}")
-        lines += [f"    {problem.sites.ids[s]}: {no.reason}" for s, no in obstacles[:SITES_NAMED]]
-        if len(obstacles) > SITES_NAMED:
-            lines.append(f"    and {len(obstacles) - SITES_NAMED:,} more sites")
+        lines += [f"    {text}" for text in by_reason(problem, [(s, no.reason) for s, no in obstacles])]
     more = len(why.homeless) - LINES_OF_A_LIST
     lines += [f"  and {more:,} more: see run.json"] if more > 0 else []
     return ["What no site may take", *lines] if lines else []
