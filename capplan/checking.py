@@ -15,7 +15,11 @@ from capplan.measure import Breach, Measured, measure
 from capplan.model import Model
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.tables import Output, tables_of
+from capplan.tables import allocation as allocation_table
 from capplan.units import Ints
+
+EDITABLE = frozenset(("workload", "site", "status", "note"))
+"""Columns of ``allocation.csv`` that a planner may change; all others follow from these and the inventory."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,13 @@ def check(
     compared = measure(problem, before) if before is not None else None
     changes = _changes(compared.plan.site, site) if compared is not None else ()
     return Checked(problem, measured, findings, compared, changes)
+
+
+def written(inventory: Inventory, model: Model, plan: Plan) -> dict[str, list[str]]:
+    """What a run of this plan writes in the derived columns of ``allocation.csv``: a text per workload in id order."""
+    table = allocation_table(measure(problem_of(inventory, model), plan))
+    cells = dict(zip(table.columns, zip(*table.rows, strict=True), strict=False)) if table.rows else {}
+    return {column: list(texts) for column, texts in cells.items() if column not in EDITABLE}
 
 
 def _lines(allocation: Allocation | None, breach: Breach) -> tuple[Place, ...]:

@@ -70,9 +70,13 @@ class Measured:
 
     @cached_property
     def used(self) -> Ints:
-        """What choices and facts use of each limit, purchases apart. int64 [limit]."""
-        first = self.program.options + self.program.facts
-        return np.asarray(self.program.limits[:, :first] @ self.values.x[:first], dtype=np.int64)
+        """What choices and facts use of each limit, purchases apart. int64 [limit].
+
+        Purchases without an id are no purchases but amounts that follow from the choices, and count as use.
+        """
+        x, first = self.values.x.copy(), self.program.options + self.program.facts
+        x[first:][np.array([bool(name.purchase) for name in self.program.purchases.names], dtype=np.bool_)] = 0
+        return np.asarray(self.program.limits @ x, dtype=np.int64)
 
     @cached_property
     def available(self) -> Ints:

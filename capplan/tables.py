@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sites": ("site", "period", "resource", "unit", "capacity", "usable", "used", "free", "utilisation"),
     "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state"),
     "left_out": ("workload", "value", "reason"),
+    "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
     "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost"),
     "costs": ("organisation", "site", "period", "kind", "amount"),
@@ -61,6 +62,7 @@ def tables_of(measured: Measured) -> list[Output]:
         _table("sites", sorted(from_rules.get("sites", []), key=_site_order(measured.problem))),
         _table("limits", _limits(measured)),
         _table("left_out", _left_out(measured)),
+        _table("lost", from_rules.get("lost", [])),
         _table("purchases", _purchases(measured)),
         _table("licences", from_rules.get("licences", [])),
         _table("costs", _costs(measured)),
@@ -104,6 +106,7 @@ def allocation(measured: Measured) -> Output:
             "site": sites[site] if site != NOWHERE else "",
             "status": "placed" if site != NOWHERE else "left_out",
             "current_site": sites[now] if now >= 0 else "",
+            "replica_of": table.ids[problem.primary[w]] if problem.primary[w] >= 0 else "",
             "moved": "yes" if now >= 0 and site not in (NOWHERE, now) else "no",
             "cost": problem.inventory.currency.decimal(cost.get(w, 0)),
         }
@@ -162,6 +165,11 @@ def _cost_by_workload(measured: Measured) -> dict[int, int]:
 def _limits(measured: Measured) -> list[Mapping[str, object]]:
     """``limits.csv``: every limit, most important rule and subject first in name order."""
     problem = measured.problem
+    states = {
+        (rule, *key): state
+        for rule in problem.rules
+        for key, state in RULES[rule].limit_states(problem, measured.options).items()
+    }
     rows = []
     for row, name in enumerate(measured.program.limit_names):
         if not name.rule:
@@ -178,7 +186,7 @@ def _limits(measured: Measured) -> list[Mapping[str, object]]:
                 "used": _natural(used, name),
                 "slack": _natural(slack, name),
                 "binding": "yes" if slack <= 0 else "no",
-                "state": "normal",
+                "state": states.get((name.rule, name.subject, name.period), "normal"),
             }
         )
     return sorted(rows, key=lambda row: (row["rule"], row["subject"], row["period"]))
@@ -196,7 +204,7 @@ def _left_out(measured: Measured) -> list[Mapping[str, object]]:
     return [
         {
             "workload": problem.workloads.ids[w],
-            "value": decimal_text(values.fraction(w)) if problem.optional[w] else "",
+            "value": decimal_text(values.fraction(w)) if values.given[w] else "",
             "reason": "; ".join(reasons[w]),
         }
         for w in gone

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from capplan.checking import Change, Checked, Finding
+from capplan.checking import Change, Checked, Finding, written
 from capplan.checking import check as check_allocation
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
@@ -49,7 +49,8 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
     found = _run(subject, files, names) if is_run(subject) else _inventory(subject, files, names, faults)
     allocation = None
     if found.allocation is not None:
-        allocation = read_allocation(found.allocation, found.inventory, faults)
+        expected = written(found.inventory, found.model, found.before) if found.before is not None else None
+        allocation = read_allocation(found.allocation, found.inventory, faults, expected)
     purchases: Sequence[Bought] = ()
     if found.purchases is not None:
         purchases = read_purchases(found.purchases, found.inventory, faults)

@@ -99,6 +99,14 @@ class Problem:
             steps[:, r, :] = self._grown(self._cells(self.workloads, rows, r), rows, r)
         return steps * self.active[:, None, :]
 
+    def grown(self, column: str, r: int) -> tuple[Bools, Ints]:
+        """Another demand of resource ``r`` in a column of workloads: where given, and grown like the demand itself.
+
+        Returns bool [workload] and int64 [workload, period].
+        """
+        cells = self.workloads.decimals(column)
+        return cells.given, self._grown(cells, np.arange(len(self.workloads), dtype=np.int64), r)
+
     def _cells(self, table: Table, workload: Ints, r: int) -> Decimals:
         """Demand cells of a table whose rows belong to ``workload`` int64 [row]; blank cooling is power."""
         cells = table.decimals(self.resources[r].name)
@@ -206,8 +214,22 @@ class Problem:
 
     @cached_property
     def optional(self) -> Bools:
-        """Workloads that may be left out at the price of their value. bool [workload]."""
-        return self.workloads.given("value")
+        """Workloads that may be left out at the price of their value; a replica as its primary. bool [workload]."""
+        given = self.workloads.given("value")
+        return np.where(self.primary >= 0, given[self.primary], given)
+
+    @cached_property
+    def primary(self) -> Ints:
+        """The workload that each replica copies, -1 for what is no replica. int64 [workload]."""
+        return self.workloads.refs("replica_of")
+
+    @cached_property
+    def first_replica(self) -> Ints:
+        """The replica that takes over from each workload, the first by id; -1 where there is none. int64 [workload]."""
+        first = np.full(len(self.workloads), -1, dtype=np.int64)
+        copies = np.flatnonzero(self.primary >= 0)[::-1]
+        first[self.primary[copies]] = copies
+        return first
 
     @cached_property
     def may_leave_out(self) -> Bools:

@@ -74,6 +74,10 @@ class Rule:
         """Columns of ``allocation.csv`` that this rule fills: a text for each placed row of ``options``."""
         return {}
 
+    def limit_states(self, problem: Problem, options: Options) -> Mapping[tuple[str, int], str]:
+        """For limits of this rule that hold in a failure: the worst one, by (subject, period)."""
+        return {}
+
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """Tables of the run that this rule fills: name to rows."""
         return {}
