@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,8 @@ import scipy.sparse as sp
 from capplan.errors import Faults
 from capplan.goals import GOALS, Goal
 from capplan.goals.cost import charges
-from capplan.inventory import Inventory
+from capplan.inventory import Allocation, Inventory
+from capplan.mending import mended, stays, tolerate, what_remains
 from capplan.model import Model
 from capplan.problem import Options, Periods, Problem, combine, one_by_one
 from capplan.program import Builder, Form, Program, WorstGoal, weighted
@@ -24,13 +26,18 @@ PAIRS_AT_ONCE = 4_000_000
 """Workload × site pairs checked together: bounds the memory of eligibility, whatever the size."""
 
 
-def problem_of(inventory: Inventory, model: Model, faults: Faults | None = None) -> Problem:
-    """The planning problem. Contradictions that need no solving are faults: recorded in ``faults``, or raised."""
+def problem_of(
+    inventory: Inventory, model: Model, faults: Faults | None = None, keep: Allocation | None = None
+) -> Problem:
+    """The planning problem. Contradictions that need no solving are faults: recorded in ``faults``, or raised.
+
+    ``keep`` names workloads that stay at the site it gives them.
+    """
     found = faults if faults is not None else Faults()
     on = rules_on(model)
     periods = Periods.of(model.periods, inventory.as_of)
-    alone = Problem(inventory, model, on, periods, [])
-    problem = Problem(inventory, model, on, periods, _blocks(alone))
+    alone = Problem(inventory, model, on, periods, [], keep)
+    problem = replace(alone, blocks=_blocks(alone))
     for name in on:
         found.extend(RULES[name].faults(problem))
     if faults is None:
@@ -92,23 +99,35 @@ def open_options(problem: Problem, may_leave_out: Bools | None = None) -> Option
 
 
 def excluded(problem: Problem, options: Options) -> Bools:
-    """Options that some rule forbids. bool [option]."""
+    """Options that some rule forbids, but for what a mended rule tolerates. bool [option]."""
     out = np.zeros(len(options), dtype=np.bool_)
+    mending, spared = mended(problem), stays(problem, options)
     for name in problem.rules:
         for exclusion in RULES[name].exclusions(problem, options):
-            out[exclusion.option] = True
+            option = exclusion.option
+            out[option[~spared[option]] if name in mending else option] = True
     return out
 
 
-def program_of(problem: Problem, options: Options) -> Program:
-    """The Program over an option table: limits of every rule that is on, charges, goals, ties."""
+def program_of(problem: Problem, options: Options, *, tolerant: bool = True) -> Program:
+    """The Program over an option table: limits of every rule that is on, charges, goals, ties.
+
+    Unless ``tolerant``, rules that mend what is broken today are as strict as the others.
+    """
     builder = Builder(options.item, options.items)
+    rows: dict[str, range] = {}
     for name in problem.rules:
+        first = builder.limit_count
         RULES[name].build(problem, options, builder)
+        rows[name] = range(first, builder.limit_count)
     charges(problem, options, builder)
     for name in problem.rules:
         RULES[name].limit_money(problem, options, builder)
     stages = [stage for goal in problem.model.goals for stage in _stages(problem, options, builder, goal)]
+    if tolerant and mended(problem):
+        tolerate(problem, builder, rows, lambda plan: program_of(problem, plan, tolerant=False))
+        what = "broken today"
+        stages.insert(0, (what, what, [(what_remains(problem, options, builder), Fraction(1))]))
     counts = builder.options, builder.fact_count, len(builder.purchase_names)
     goals = [_goal(stage, counts) for stage in stages]
     ties, base = _ties(problem, options, builder)

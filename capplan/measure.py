@@ -11,6 +11,7 @@ import numpy as np
 from capplan.compile import program_of
 from capplan.errors import Place
 from capplan.ledger import Entry, entries_of
+from capplan.mending import mended, stays
 from capplan.problem import Options, Plan, Problem
 from capplan.program import Program, Values, evaluate
 from capplan.program.statements import LimitName, Source
@@ -72,11 +73,13 @@ class Measured:
     def used(self) -> Ints:
         """What choices and facts use of each limit, purchases apart. int64 [limit].
 
-        Purchases without an id are no purchases but amounts that follow from the choices, and count as use.
+        Purchases without an id are no purchases but amounts that follow from the choices; where they do not widen a
+        limit they count as use.
         """
-        x, first = self.values.x.copy(), self.program.options + self.program.facts
-        x[first:][np.array([bool(name.purchase) for name in self.program.purchases.names], dtype=np.bool_)] = 0
-        return np.asarray(self.program.limits @ x, dtype=np.int64)
+        x, first = self.values.x, self.program.options + self.program.facts
+        nameless = np.array([not name.purchase for name in self.program.purchases.names], dtype=np.bool_)
+        own = self.program.limits[:, :first] @ x[:first]
+        return np.asarray(own + self.program.limits[:, first:][:, nameless].maximum(0) @ x[first:][nameless])
 
     @cached_property
     def available(self) -> Ints:
@@ -102,9 +105,12 @@ class Measured:
 
     def _excluded(self) -> list[Breach]:
         found = []
+        mending, spared = mended(self.problem), stays(self.problem, self.options)
         for name in self.problem.rules:
             for exclusion in RULES[name].exclusions(self.problem, self.options):
                 for i, option in enumerate(exclusion.option.tolist()):
+                    if name in mending and spared[option]:
+                        continue
                     rows = slice(self.options.first_row[option], self.options.first_row[option + 1])
                     workloads = tuple(self.options.workload[rows].tolist())
                     ids = ", ".join(self.problem.workloads.ids[w] for w in workloads)

@@ -14,11 +14,11 @@ from capplan.compile import open_options, problem_of, program_of
 from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, smallest_shortage, solve_exact
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
-from capplan.inventory import Inventory
+from capplan.inventory import Allocation, Inventory
 from capplan.measure import Breach, Measured, measure
 from capplan.model import Model
 from capplan.obstacles import Obstacle, forbidden
-from capplan.problem import Options, Plan, Problem
+from capplan.problem import Options, Plan, Problem, elsewhere
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.tables import Output, tables_of
 from capplan.units import Ints
@@ -114,24 +114,47 @@ class Frames:
         return sorted(self._tables)
 
 
-def solve(inventory: Inventory, model: Model, watch: Watch | None = None) -> Result:
+def solve(
+    inventory: Inventory,
+    model: Model,
+    watch: Watch | None = None,
+    *,
+    start: Plan | None = None,
+    keep: Allocation | None = None,
+) -> Result:
     """Plan an inventory under a model.
+
+    ``start`` is a plan to start the search from; it need not keep any rule. Workloads that ``keep`` puts at a site stay
+    there, the rest is planned around them.
 
     Always returns: an infeasible or unfinished solve is a result. Raises BadInput for contradictions in the input, and
     Defect when the plan found does not measure as the engine said.
     """
     watch = watch or Watch()
-    problem = problem_of(inventory, model)
+    problem = problem_of(inventory, model, keep=keep)
     options = open_options(problem)
     program = program_of(problem, options)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = solve_exact(program, limits, watch)
+    found = solve_exact(program, limits, watch, _hint(problem, program, options, start))
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, limits, watch)
     seconds["measure"] = watch.seconds - before
     return replace(result, seconds=seconds)
+
+
+def _hint(problem: Problem, program: Program, options: Options, start: Plan | None) -> Ints | None:
+    """Where a plan to start from is open: 1 for each of its options that there is, and what it buys. int64 [column]."""
+    if start is None:
+        return None
+    x = np.zeros(program.columns, dtype=np.int64)
+    x[np.flatnonzero(~elsewhere(options, start.site))] = 1
+    names = program.purchases.names
+    x[program.options + program.facts :] = [start.bought.get(name[:3], 0) for name in names]
+    facts = (program.any_of.astype(np.int64) @ x[: program.options]) > 0
+    x[program.options : program.options + program.facts] = facts
+    return x
 
 
 def _limits(model: Model) -> Limits:

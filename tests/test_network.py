@@ -38,7 +38,7 @@ def network_of(rows: list[tuple[str, str, int, bool]]) -> Network:
 def test_round_trips_are_those_of_networkx(rows: list[tuple[str, str, int, bool]]) -> None:
     """Shortest round trips, reachability, and whether a path holds an estimate."""
     network = network_of(rows)
-    graph = nx.MultiGraph()
+    graph: nx.MultiGraph[str] = nx.MultiGraph()
     graph.add_nodes_from(NAMES)
     for a, b, us, measured in rows:
         graph.add_edge(a, b, us=us, measured=measured)
@@ -51,7 +51,7 @@ def test_round_trips_are_those_of_networkx(rows: list[tuple[str, str, int, bool]
             ours = int(trips.us[i, number[target]])
             assert ours == lengths.get(target, UNREACHABLE)
             if not trips.estimated[i, number[target]] and ours != UNREACHABLE:
-                measured_only = nx.MultiGraph(e for e in graph.edges(data=True) if e[2]["measured"])
+                measured_only: nx.MultiGraph[str] = nx.MultiGraph(e for e in graph.edges(data=True) if e[2]["measured"])
                 measured_only.add_nodes_from(NAMES)
                 assert nx.dijkstra_path_length(measured_only, source, target, weight="us") == ours
 

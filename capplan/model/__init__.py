@@ -1,6 +1,6 @@
 """The planning model: a YAML file that says which rules hold and what makes a plan good."""
 
-from capplan.model.fields import Day, Number, Options, Share, Switch, Text, Whole
+from capplan.model.fields import Day, Number, Options, RuleOptions, Share, Switch, Text, Whole
 from capplan.model.planning import Model, Solver, override
 from capplan.model.read import read_model
 from capplan.model.schema import model_schema
@@ -10,6 +10,7 @@ __all__ = [
     "Model",
     "Number",
     "Options",
+    "RuleOptions",
     "Share",
     "Solver",
     "Switch",

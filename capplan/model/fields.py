@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -175,3 +175,12 @@ Switch = Annotated[bool, Field(strict=True)]
 
 Text = Annotated[str, WithJsonSchema({"type": "string"})]
 """Text; what YAML would make a number or a truth value must stand in quotes."""
+
+
+class RuleOptions(Options):
+    """Base of the options of every rule."""
+
+    broken_today: Literal["forbid", "mend"] = Field(
+        default="forbid",
+        description="mend: what the current allocation breaks may stay, is mended if possible, and never gets worse",
+    )

@@ -79,6 +79,14 @@ class Options:
         return Options(items, item_column, here[:, 0], here[:, 1], here[:, 2], gone[:, 0], gone[:, 1])
 
 
+def elsewhere(options: Options, site: Ints) -> Bools:
+    """Options that put some workload elsewhere than ``site`` int64 [workload] (NOWHERE: left out) does. bool [option]."""
+    found = np.zeros(len(options), dtype=np.bool_)
+    found[options.option[site[options.workload] != options.site]] = True
+    found[options.absent_option[site[options.absent_workload] != NOWHERE]] = True
+    return found
+
+
 def one_by_one(workload: Ints, site: Ints, workloads: int) -> Options:
     """One option per (workload, site) pair, as if every workload were an item of its own. int64 [k]."""
     number = np.arange(len(workload), dtype=np.int64)

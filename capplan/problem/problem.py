@@ -9,10 +9,9 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from pydantic import BaseModel
 
-from capplan.inventory import Inventory, Table
-from capplan.model import Model
+from capplan.inventory import Allocation, Inventory, Table
+from capplan.model import Model, RuleOptions
 from capplan.problem.periods import FIRST_DAY, LAST_DAY, Periods, growth_factor
 from capplan.units import Bools, Decimals, Ints, Resource, scaled
 
@@ -23,14 +22,15 @@ class Problem:
 
     ``rules`` maps the name of each rule that is on to its options. ``blocks`` lists the items: each a list of blocks,
     each block the workloads that share one site; items in the order of their first workload. Workloads, sites and all
-    other rows are numbered in id order.
+    other rows are numbered in id order. ``keep``, where given, says which workloads stay where it puts them.
     """
 
     inventory: Inventory
     model: Model
-    rules: Mapping[str, BaseModel]
+    rules: Mapping[str, RuleOptions]
     periods: Periods
     blocks: Sequence[Sequence[Sequence[int]]]
+    keep: Allocation | None = None
     _overrides: dict[int, tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -233,7 +233,13 @@ class Problem:
 
     @cached_property
     def may_leave_out(self) -> Bools:
-        """Items that the model allows to be left out. bool [item]."""
+        """Items that the model allows to be left out, but for those that are kept at a site. bool [item]."""
+        kept = np.zeros(len(self.workloads), dtype=np.bool_) if self.keep is None else self.keep.site >= 0
+        free = np.array([not any(kept[w] for w in group) for group in self.members], dtype=np.bool_)
+        return self._model_leaves_out & free
+
+    @cached_property
+    def _model_leaves_out(self) -> Bools:
         if self.model.left_out == "any":
             return np.ones(len(self.members), dtype=np.bool_)
         return np.array([all(self.optional[w] for w in group) for group in self.members], dtype=np.bool_)

@@ -9,8 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from capplan.model import Number
-from capplan.model.fields import Options as RuleOptions
+from capplan.model import Number, RuleOptions
 from capplan.network import UNREACHABLE, Network
 from capplan.problem.periods import FIRST_DAY, LAST_DAY
 from capplan.problem.problem import Problem

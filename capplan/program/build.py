@@ -152,6 +152,20 @@ class Builder:
         self._bound.append(np.asarray(bound, dtype=np.int64))
         return LimitBlock(self, first)
 
+    @property
+    def limit_count(self) -> int:
+        """Number of limits so far."""
+        return len(self._names)
+
+    def limit_name(self, row: int) -> LimitName:
+        """What a limit is called."""
+        return self._names[row]
+
+    def widen(self, row: int, purchase: int, steps: int) -> None:
+        """Let one step of a purchase widen a limit by ``steps``."""
+        one = np.ones(1, dtype=np.int64)
+        self._purchase_entries.add(one * row, one * purchase, one * -steps)
+
     def charge(self, charge: Charge) -> None:
         """Record money that follows from columns (see Charge)."""
         self.charges.append(charge)

@@ -45,6 +45,7 @@ class Allowed(Rule):
         checks = (
             self._removed,
             self._dates,
+            self._kept,
             self._pinned,
             self._allowed,
             self._forbidden,
@@ -96,6 +97,18 @@ class Allowed(Rule):
 
         bad = runs & ((first[w] < opens[s]) | (last[w] > closes[s]))
         return self._exclusion(options, bad, reason, lambda w, s: ("sites", s, "from"))
+
+    def _kept(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Workloads that a file of placements to keep puts elsewhere."""
+        keep = problem.keep
+        if keep is None:
+            return ()
+        here = keep.site[options.workload]
+
+        def reason(w: int, s: int) -> str:
+            return f"kept at {problem.sites.ids[keep.site[w]]}, not at {problem.sites.ids[s]} ({keep.place(w)})"
+
+        return self._exclusion(options, (here >= 0) & (here != options.site), reason, lambda w, s: ("workloads", w, ""))
 
     def _pinned(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         pinned = problem.workloads.refs("pinned_site")

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from capplan.errors import Fault
 from capplan.inventory import TableSchema
-from capplan.model.fields import Options as RuleOptions
+from capplan.model import RuleOptions
 from capplan.problem import Options, Problem
 from capplan.program import Builder, Program, Values
 from capplan.program.statements import Source
