@@ -136,7 +136,7 @@ def solve(
     program = program_of(problem, options)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = solve_exact(program, limits, watch, _hint(problem, program, options, start))
+    found = solve_exact(program, limits, watch, _hint(program, options, start))
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, limits, watch)
@@ -144,7 +144,7 @@ def solve(
     return replace(result, seconds=seconds)
 
 
-def _hint(problem: Problem, program: Program, options: Options, start: Plan | None) -> Ints | None:
+def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:
     """Where a plan to start from is open: 1 for each of its options that there is, and what it buys. int64 [column]."""
     if start is None:
         return None

@@ -17,7 +17,7 @@ import typer
 import capplan
 from capplan.cli.command import command
 from capplan.cli.faults import FaultFormat
-from capplan.cli.schemas import Schema
+from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
 
 app = typer.Typer(
@@ -214,8 +214,9 @@ def schema(
             help="model, inventory or tables: JSON Schema of a model or inventory.yaml, or the tables and columns.",
         ),
     ] = None,
+    form: Annotated[SchemaFormat, typer.Option("--format", help="How to print it.")] = SchemaFormat.JSON,
 ) -> int:
-    """Print what a model, an inventory.yaml and the tables may contain, as JSON."""
+    """Print what a model, an inventory.yaml and the tables may contain."""
     from capplan.cli.schemas import schema as run
 
-    return run(terminal, what)
+    return run(terminal, what, form)

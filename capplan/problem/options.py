@@ -80,7 +80,7 @@ class Options:
 
 
 def elsewhere(options: Options, site: Ints) -> Bools:
-    """Options that put some workload elsewhere than ``site`` int64 [workload] (NOWHERE: left out) does. bool [option]."""
+    """Options that put some workload elsewhere than ``site`` int64 [workload] does. bool [option]."""
     found = np.zeros(len(options), dtype=np.bool_)
     found[options.option[site[options.workload] != options.site]] = True
     found[options.absent_option[site[options.absent_workload] != NOWHERE]] = True
