@@ -19,7 +19,7 @@ from capplan.problem import NOWHERE, Problem
 from capplan.problem.periods import FIRST_DAY, LAST_DAY
 from capplan.program.statements import LimitName
 from capplan.rules import RULES
-from capplan.units import Ints, decimal_text, round_half_up
+from capplan.units import Ints, decimal_text, round_half_up, texts_of
 
 
 @dataclass(frozen=True)
@@ -91,37 +91,30 @@ def allocation(measured: Measured) -> Output:
         "cost",
         "note",
     )
-    extra = _placement_columns(measured)
-    demand = _placed_demand(measured)
-    cost = _cost_by_workload(measured)
-    row_of = {w: i for i, w in enumerate(options.workload.tolist())}
-    table, sites = problem.workloads, problem.sites.ids
+    table, sites, count = problem.workloads, problem.sites.ids, len(problem.workloads)
     organisations = problem.inventory.table("organisations").ids
-    rows = []
-    for w, workload in enumerate(table.ids):
-        site, now, at = int(measured.plan.site[w]), int(problem.inventory.current_site[w]), row_of.get(w)
-        row: dict[str, str] = {
-            "workload": workload,
-            "organisation": organisations[table.refs("organisation")[w]],
-            "site": sites[site] if site != NOWHERE else "",
-            "status": "placed" if site != NOWHERE else "left_out",
-            "current_site": sites[now] if now >= 0 else "",
-            "replica_of": table.ids[problem.primary[w]] if problem.primary[w] >= 0 else "",
-            "moved": "yes" if now >= 0 and site not in (NOWHERE, now) else "no",
-            "cost": problem.inventory.currency.decimal(cost.get(w, 0)),
-        }
-        row |= {
-            name: resource.text(int(demand[w, r]))
-            for r, (name, resource) in enumerate(zip(resources, problem.resources, strict=True))
-        }
-        if at is not None:
-            row |= {column: texts[at] for column, texts in extra.items()}
-        rows.append(row)
-    for column, texts in _written(problem).items():
-        for row, text in zip(rows, texts, strict=True):
-            row[column] = text
-    cells = [[row.get(column, "") for column in columns] for row in rows]
-    return Output("allocation", columns, frozenset(columns) - NUMBERS - set(resources), cells)
+    site, now = measured.plan.site.tolist(), problem.inventory.current_site.tolist()
+    cost, demand = _cost_by_workload(measured), _placed_demand(measured)
+    cells: dict[str, list[str]] = {
+        "workload": table.ids,
+        "organisation": [organisations[o] for o in table.refs("organisation").tolist()],
+        "site": [sites[s] if s != NOWHERE else "" for s in site],
+        "status": ["placed" if s != NOWHERE else "left_out" for s in site],
+        "current_site": [sites[n] if n >= 0 else "" for n in now],
+        "replica_of": [table.ids[p] if p >= 0 else "" for p in problem.primary.tolist()],
+        "moved": ["yes" if n >= 0 and s not in (NOWHERE, n) else "no" for s, n in zip(site, now, strict=True)],
+        "cost": [problem.inventory.currency.decimal(pence) for pence in cost],
+    }
+    for r, resource in enumerate(problem.resources):
+        cells[resource.name] = texts_of(demand[:, r], resource.step)
+    for column, texts in _placement_columns(measured).items():
+        cells[column] = [""] * count
+        for w, text in zip(options.workload.tolist(), texts, strict=True):
+            cells[column][w] = text
+    cells |= _written(problem)
+    blank = [""] * count
+    rows = [list(row) for row in zip(*(cells.get(column, blank) for column in columns), strict=True)]
+    return Output("allocation", columns, frozenset(columns) - NUMBERS - set(resources), rows)
 
 
 def _written(problem: Problem) -> dict[str, list[str]]:
@@ -154,11 +147,12 @@ def _placed_demand(measured: Measured) -> Ints:
     return np.asarray(demand)
 
 
-def _cost_by_workload(measured: Measured) -> dict[int, int]:
-    total: dict[int, int] = {}
+def _cost_by_workload(measured: Measured) -> list[int]:
+    """Pence that each workload costs by itself, shared cost apart."""
+    total = [0] * len(measured.problem.workloads)
     for entry in measured.entries:
         if entry.workload >= 0:
-            total[entry.workload] = total.get(entry.workload, 0) + entry.pence
+            total[entry.workload] += entry.pence
     return total
 
 

@@ -179,6 +179,13 @@ def decimal_text(value: Fraction | int, places: int = 6) -> str:
     return f"{sign}{units}.{digits}" if digits else f"{sign}{units}"
 
 
+def texts_of(values: Ints, unit: Fraction) -> list[str]:
+    """``values`` int64 [k] × ``unit`` as decimals, each different value worked out once."""
+    different, which = np.unique(values, return_inverse=True)
+    texts = [decimal_text(value * unit) for value in different.tolist()]
+    return [texts[i] for i in which.tolist()]
+
+
 def percent_text(value: Fraction, places: int = 2) -> str:
     """A share as a percentage: 89/140 is ``63.57 %``."""
     return f"{decimal_text(value * 100, places)} %"

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +100,7 @@ def worked_out(tables: Tables) -> dict[Assignment, Found]:
     for plan in tables.assignments():
         normal, after = [], []
         feasible = True
-        for name, period in product("AB", zip(CUTS, CUTS[1:], strict=False)):
+        for name, period in product("AB", pairwise(CUTS)):
             power, space = Fraction(tables.sites[name]["power_kw"]), Fraction(tables.sites[name]["rack_units"])
             kw, units = (tables.load(plan, name, period, resource) for resource in ("power_kw", "rack_units"))
             lost = tables.after_loss(plan, name, period)

@@ -30,7 +30,7 @@ def test_it_never_gets_worse():
     """Today's plan is tolerated; one that adds to the excess is not."""
     tables = OVERFULL | {"workloads": OVERFULL["workloads"] + "W5,O,1,,\n"}
     small = problem(tables, MEND + "left_out: any\n")
-    today = {w: "A" for w in ("W1", "W2", "W3", "W4")}
+    today = dict.fromkeys(("W1", "W2", "W3", "W4"), "A")
     assert messages(measured(small, **today)) == []
     assert "short 1 kW" in messages(measured(small, **today, W5="A"))[0]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from capplan.errors import BadInput
 from tests.small import measured, messages, problem, sites, solved
 
 CARLISLE = {
@@ -76,3 +79,19 @@ def test_growth_is_exact_and_rounded_up_to_the_step():
     model = "extends: standard\nleft_out: any\nperiods: {cuts: [2017-01-01, 2017-01-02, 2019-01-01, 2019-01-02]}\n"
     small = problem(tables, model, declared)
     assert small.demand[:, 0, :].tolist() == [[11, 13, 13], [110, 134, 134]]
+
+
+def test_a_workload_larger_than_any_site_is_named_before_solving():
+    """12 kW fit no site of 10, even with the 1 kW that can be bought: bad input, unless it may be left out."""
+    tables = {
+        "sites": "site,power_kw\nA,10\nB,8\n",
+        "workloads": "workload,organisation,power_kw,value\nW1,O,12,\nW2,O,12,500\n",
+        "expansions": "expansion,site,resource,amount\nups,A,power_kw,1\n",
+    }
+    with pytest.raises(BadInput) as caught:
+        problem(tables)
+    assert [(fault.code, str(fault.severity)) for fault in caught.value.faults] == [
+        ("workload-too-large", "error"),
+        ("workload-too-large", "warning"),
+    ]
+    assert "W1 needs 12 kW, no site offers more than 11 kW of power_kw, everything bought" in str(caught.value)

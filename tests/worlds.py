@@ -27,6 +27,9 @@ ORGANISATIONS = ["RNN", "5E1"]
 NODES = ["hub", "exchange"]
 POSITIONS = [("54.8965", "-2.95778"), ("54.53006", "-3.56258"), ("54.6", "-3.1"), ("54.9", "-2.9")]
 COUNTRIES = ["GB", "IE"]
+ZONES = ["health", "public"]
+REGIONS = ["west", "east"]
+GROUPS = ["ward", "lab"]
 DATES = ["2015-10-01", "2016-01-01", "2016-02-15", "2016-04-01", "2016-07-01", "2016-10-01", "2017-01-01"]
 
 # Per resource: what workloads need, what sites offer. With 20 % headroom 2.5 kW of power leaves exactly 2.
@@ -457,6 +460,125 @@ def _goals(draw: st.DrawFn, world: World) -> None:
     world.model["goals"] = chosen
 
 
+# --- features of several workloads at once ---------------------------------------------------------
+
+
+def _groups(draw: st.DrawFn, world: World, column: str, size: int = 2) -> list[str]:
+    """Name one or two groups in a column of the workloads, each with at least `size` members if there are so many."""
+    rows = world.tables["workloads"]
+    groups = GROUPS[: draw(st.integers(1, 2))]
+    for group in groups:
+        for n in draw(st.lists(st.integers(0, len(rows) - 1), unique=True, min_size=min(size, len(rows)))):
+            rows[n][column] = ";".join([*filter(None, [rows[n].get(column)]), group])
+    return [group for group in groups if any(group in row.get(column, "") for row in rows)]
+
+
+def _replicas(draw: st.DrawFn, world: World) -> None:
+    """One or two replicas of a workload, with limits on how near and how far; sites that are on the map, or are not."""
+    for row in world.tables["sites"]:
+        if not any(row.get(column) for column in ("latitude", "node")):
+            _locate(row, draw(st.sampled_from([None, *POSITIONS])))
+    rows = world.tables["workloads"]
+    if len(world.tables["sites"]) < 2 or len(rows) < 2:
+        return
+    _fill(rows[0], replica_min_km=_maybe(draw, ["3", "30"]), replica_max_rtt_ms=_maybe(draw, ["0.5"]))
+    for row in rows[1 : draw(st.integers(2, 3))]:
+        row["replica_of"] = rows[0]["workload"]
+        row.pop("value", None)
+        for column in _some(draw, ["organisation", *_resources(world)]):
+            row.pop(column, None)
+        _fill(
+            row,
+            replica_min_km=_maybe(draw, ["3", "33", "50"]),
+            replica_max_rtt_ms=_maybe(draw, ["0.1", "0.45", "1"]),
+        )
+        first, last = (row.get(column) or rows[0].get(column, "") for column in ("from", "to"))
+        if first and last and first >= last:
+            row["from"], row["to"] = rows[0].get("from", ""), rows[0].get("to", "")
+    if "circuits" not in world.tables and draw(st.booleans()):
+        ends = [row["site"] for row in world.tables["sites"]]
+        rtts = [_pick(draw, ["0.1", "0.3", "0.45", "0.6"]) for _ in ends[1:]]
+        world.tables["circuits"] = [
+            {"circuit": f"r{n}", "a": ends[n], "b": ends[n + 1], "rtt_ms": rtt} for n, rtt in enumerate(rtts)
+        ]
+
+
+def _together(draw: st.DrawFn, world: World) -> None:
+    """Groups that are at one site or nowhere."""
+    _groups(draw, world, "together")
+
+
+def _apart(draw: st.DrawFn, world: World) -> None:
+    """Groups that keep out of each other's way, or that are at several sites."""
+    groups = _groups(draw, world, "apart")
+    options = {
+        name: {group: _pick(draw, values) for group in _some(draw, groups)}
+        for name, values in (("per_site", ["1", "2"]), ("sites", ["1", "2"]))
+    }
+    options = {name: entries for name, entries in options.items() if entries}
+    if options:
+        world.model.setdefault("rules", {})["apart"] = options
+
+
+def _zone(draw: st.DrawFn, world: World) -> None:
+    """Information zones of workloads and organisations, and sites that take only some."""
+    for row in [*world.tables["organisations"], *world.tables["workloads"]]:
+        _fill(row, zone=_maybe(draw, ZONES))
+    for row in world.tables["sites"]:
+        _fill(row, zones=";".join(_some(draw, ZONES)))
+
+
+def _tenancy(draw: st.DrawFn, world: World) -> None:
+    """Organisations that want their sites for themselves."""
+    for row in world.tables["organisations"]:
+        _fill(row, tenancy=_pick(draw, ["", "shared", "dedicated_site"]))
+
+
+def _fills(draw: st.DrawFn, world: World) -> None:
+    """Sites that must be used well if they are used at all."""
+    for row in world.tables["sites"]:
+        _fill(row, **{f"fill_{r}": _pick(draw, NEEDS[r]) for r in _some(draw, _resources(world))[:1]})
+
+
+def _move_limits(draw: st.DrawFn, world: World) -> None:
+    """So many moves at most, of workloads some of which cannot all stay where they are."""
+    for row in world.tables["workloads"]:
+        _fill(row, current_site=_pick(draw, [row["site"] for row in world.tables["sites"]]))
+    limits = {name: _pick(draw, ["0", "1", "2"]) for name in _some(draw, ["at_most", "per_organisation", "per_period"])}
+    both = _maybe(draw, ["yes", "no"])
+    world.model.setdefault("rules", {})["moves"] = limits | ({"both_ends": both} if both else {})
+
+
+def _budget(draw: st.DrawFn, world: World) -> None:
+    """Limits on money, and something to spend it on."""
+    for row in world.tables["sites"]:
+        _fill(row, open_cost=_maybe(draw, MONEY), open_cost_once=_maybe(draw, MONEY))
+    sums = {"per_year": ["0", "20", "100"], "once": ["10", "199.99"], "total": ["50", "110", "1100.005"]}
+    limits = {name: _pick(draw, sums[name]) for name in _some(draw, sums, least=1)}
+    world.model.setdefault("rules", {})["budget"] = limits
+
+
+def _neighbourhood(draw: st.DrawFn, world: World) -> None:
+    """Workloads that need others in the same region."""
+    for row in world.tables["sites"]:
+        _fill(row, region=_maybe(draw, REGIONS))
+    groups = _groups(draw, world, "groups")
+    for row in world.tables["workloads"]:
+        _fill(row, needs_nearby=";".join(_some(draw, groups)))
+
+
+def _site_loss(draw: st.DrawFn, world: World) -> None:
+    """Sites that must be able to carry what is lost with any one of them."""
+    if not any(row.get("replica_of") for row in world.tables["workloads"]):
+        _replicas(draw, world)
+    for row in world.tables["workloads"]:
+        _fill(row, **{f"failover_{r}": _maybe(draw, NEEDS[r]) for r in _some(draw, _resources(world))})
+    for row in world.tables["sites"]:
+        if draw(st.booleans()):
+            row["power_kw"] = OFFERS["power_kw"][-1]
+    world.model.setdefault("rules", {})["survive_site_loss"] = {}
+
+
 FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "resources": _resources_too,
     "cooling": _cooling,
@@ -480,7 +602,18 @@ FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "for_sale": _for_sale,
     "switched_off": _switched_off,
     "goals": _goals,
+    "replicas": _replicas,
+    "together": _together,
+    "apart": _apart,
+    "zone": _zone,
+    "tenancy": _tenancy,
+    "fill": _fills,
+    "move_limits": _move_limits,
+    "budget": _budget,
+    "neighbourhood": _neighbourhood,
+    "site_loss": _site_loss,
 }
+SEVERAL = {"replicas", "together", "apart", "tenancy", "neighbourhood", "site_loss"}  # say nothing about one alone
 
 
 @st.composite
@@ -489,7 +622,8 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     rest = [name for name in others if name not in always]
     more = draw(st.lists(st.sampled_from(rest), unique=True, max_size=most)) if rest else []
     chosen = {*always, *more}
-    world = _bare(draw, PLANS_BEFORE_PURCHASES if chosen & {"expansions", "licences"} else PLANS)
+    plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "licences"} else PLANS
+    world = _bare(draw, plans, least=2 if chosen & SEVERAL else 1)
     for name, add in FEATURES.items():
         if name in chosen:
             add(draw, world)
@@ -498,10 +632,10 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     return world
 
 
-def _bare(draw: st.DrawFn, plans: int) -> World:
-    """Sites with power, organisations, and workloads that need it; the standard model."""
-    sites = SITES[: draw(st.integers(1, len(SITES)))]
-    count = draw(st.integers(1, max(n for n in range(1, 5) if (len(sites) + 1) ** n <= plans)))
+def _bare(draw: st.DrawFn, plans: int, least: int) -> World:
+    """At least so many sites with power and workloads that need it, and organisations; the standard model."""
+    sites = SITES[: draw(st.integers(least, len(SITES)))]
+    count = draw(st.integers(least, max(n for n in range(1, 5) if (len(sites) + 1) ** n <= plans)))
     return World(
         inventory={
             "format": "1",

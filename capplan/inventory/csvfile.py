@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from capplan.errors import FAULTS_KEPT_PER_CODE, Faults, Place
-from capplan.inventory.source import physical_lines, record_spans
+from capplan.inventory.source import Span, physical_lines, record_spans
 from capplan.units import Ints
 
 LARGEST_FILE = 512 * 2**20
@@ -53,6 +53,31 @@ class Texts:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How a file is written: what separates its cells, and how long its rows are.
+
+    Where columns are ``needed``, a row may end after the last of these, and go on beyond the header with blank cells.
+    """
+
+    separator: str = ","
+    needed: frozenset[str] = frozenset()
+
+    def evened(self, rows: list[list[str]], header: Sequence[str]) -> list[list[str]]:
+        """Rows as long as the header, as far as that takes or adds blank cells only."""
+        places = [i for i, name in enumerate(header) if name.strip() in self.needed]
+        if not places or all(len(row) == len(header) for row in rows):
+            return rows
+        width, least = len(header), places[-1] + 1
+        return [
+            (row + [""] * (width - len(row)))[:width] if len(row) >= least and not any(row[width:]) else row
+            for row in rows
+        ]
+
+
+COMMAS = Form()
+
+
+@dataclass(frozen=True)
 class CsvFile:
     """A CSV file: header, columns in file order, and the physical line on which each row begins.
 
@@ -66,6 +91,7 @@ class CsvFile:
     lines: Ints
     header_line: int = 1
     whole: bool = True
+    separator: str = ","
 
 
 def read_csv(path: Path, file: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
@@ -76,8 +102,15 @@ def read_csv(path: Path, file: str, wanted: Sequence[str], faults: Faults) -> Cs
     text = read_text(path, file, faults)
     if text is None:
         return None
+    return parse_csv((path, file, text), wanted, faults)
+
+
+def parse_csv(
+    source: tuple[Path, str, str], wanted: Sequence[str], faults: Faults, form: Form = COMMAS
+) -> CsvFile | None:
+    """The columns of a text, given as (path, name in messages, text); otherwise like ``read_csv``."""
     with _without_garbage_collection():
-        return _parse(path, file, text, wanted, faults)
+        return _parse(source, wanted, faults, form)
 
 
 @contextmanager
@@ -92,8 +125,9 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _parse(path: Path, file: str, text: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
-    rows, lines, whole = _records(text, file, faults)
+def _parse(source: tuple[Path, str, str], wanted: Sequence[str], faults: Faults, form: Form) -> CsvFile | None:
+    path, file, text = source
+    rows, lines, whole = _records(text, file, form.separator, faults)
     filled = [
         i for i, row in enumerate(rows) if row and ((row[0] and not row[0].isspace()) or any(map(str.strip, row)))
     ]
@@ -107,7 +141,7 @@ def _parse(path: Path, file: str, text: str, wanted: Sequence[str], faults: Faul
     if len(rows) in SPREADSHEET_ROWS:
         message = f"has exactly {len(rows):,} rows, the most some spreadsheets keep; rows may be missing"
         faults.warning(Place(file), "file-truncated", message, "compare with where the file came from")
-    return _columns(_Records(path, file, rows, lines, whole, text), faults)
+    return _columns(_Records(path, file, rows, lines, whole, text, form), faults)
 
 
 def read_text(path: Path, file: str, faults: Faults) -> str | None:
@@ -161,9 +195,9 @@ def _encoding_fault(content: bytes, at: int, file: str, faults: Faults) -> None:
     faults.error(place, "encoding-not-utf8", message, 'save it as "CSV UTF-8"')
 
 
-def _records(text: str, file: str, faults: Faults) -> tuple[list[list[str]], Ints, bool]:
+def _records(text: str, file: str, separator: str, faults: Faults) -> tuple[list[list[str]], Ints, bool]:
     """Every record and the line on which it begins; whether all of the file could be read."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     rows: list[list[str]] = []
     try:
         rows = list(reader)
@@ -172,20 +206,19 @@ def _records(text: str, file: str, faults: Faults) -> tuple[list[list[str]], Int
     except csv.Error:
         pass
     # Cells with line breaks, or a fault: read again, noting where each record begins.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     rows, starts = [], [1]
     try:
         for row in reader:
             rows.append(row)
             starts.append(reader.line_num + 1)
     except csv.Error:
-        _quote_fault(text, starts[-1], file, faults)
+        _quote_fault(record_spans(physical_lines(text), starts[-1], separator), file, faults)
         return rows, np.array(starts[: len(rows)], dtype=np.int64), False
     return rows, np.array(starts[:-1], dtype=np.int64), True
 
 
-def _quote_fault(text: str, line: int, file: str, faults: Faults) -> None:
-    spans = record_spans(physical_lines(text), line)
+def _quote_fault(spans: Sequence[Span], file: str, faults: Faults) -> None:
     span = next((s for s in spans if s.open), max(spans, key=lambda s: len(s.text)))
     if not span.open:
         message = f"the cell is longer than {LONGEST_CELL:,} characters"
@@ -225,11 +258,13 @@ class _Records:
     lines: Ints
     whole: bool
     text: str
+    form: Form
 
 
 def _columns(records: _Records, faults: Faults) -> CsvFile:
     header, rows, lines, whole = records.rows[0], records.rows[1:], records.lines[1:], records.whole
     rows, lines, whole = _without_trailer(records, rows, lines, whole, faults)
+    rows = records.form.evened(rows, header)
     widths = set(map(len, rows))
     if widths - {len(header)}:
         good = [i for i, row in enumerate(rows) if len(row) == len(header)]
@@ -238,7 +273,8 @@ def _columns(records: _Records, faults: Faults) -> CsvFile:
         rows, lines, whole = [rows[i] for i in good], lines[good], False
     cells: Iterable[Sequence[str]] = zip(*rows, strict=True) if rows else ((),) * len(header)
     columns = tuple(map(Texts.of, cells))
-    return CsvFile(records.path, records.file, tuple(header), columns, lines, int(records.lines[0]), whole)
+    first, separator = int(records.lines[0]), records.form.separator
+    return CsvFile(records.path, records.file, tuple(header), columns, lines, first, whole, separator)
 
 
 def _without_trailer(
@@ -258,7 +294,7 @@ def _length_faults(records: _Records, bad: list[tuple[list[str], int]], width: i
     physical = physical_lines(records.text)
     last_line = len(physical)
     for i, (row, line) in enumerate(bad):
-        spans = record_spans(physical, line) if i < FAULTS_KEPT_PER_CODE else []
+        spans = record_spans(physical, line, records.form.separator) if i < FAULTS_KEPT_PER_CODE else []
         swallowing = next((s for s in spans if "\n" in s.text or "\r" in s.text), None)
         if swallowing:
             message = "a quote opens here and closes on a later line, and the row then has the wrong length"
@@ -266,7 +302,8 @@ def _length_faults(records: _Records, bad: list[tuple[list[str], int]], width: i
             faults.error(place, "unbalanced-quote", message, 'close the quote; a quote inside a cell is ""')
             continue
         message = f"the row has {len(row)} cells under {width} headers"
-        fix = 'put cells that hold a comma in "quotes"' if len(row) > width else "add the missing commas"
+        one = "semicolon" if records.form.separator == ";" else "comma"
+        fix = f'put cells that hold a {one} in "quotes"' if len(row) > width else f"add the missing {one}s"
         faults.error(Place(records.file, line), "row-length", message, fix)
         if line == last_line and len(row) < width and not records.text.endswith(("\n", "\r")):
             faults.warning(Place(records.file, line), "file-truncated", "the file ends inside a row", "fetch it again")

@@ -30,26 +30,27 @@ def physical_lines(text: str) -> list[str]:
     return list(io.StringIO(text, newline=""))
 
 
-def record_spans(lines: list[str], first: int) -> list[Span]:
+def record_spans(lines: list[str], first: int, separator: str = ",") -> list[Span]:
     """The cells of the record that begins at physical line ``first`` (from 1)."""
     spans: list[Span] = []
     line, column, at = first, 1, 0
     while line <= len(lines):
-        span, end_line, at = _cell(lines, line, at, column)
+        span, end_line, at = _cell(lines, (line, at), column, separator)
         spans.append(span)
         here = lines[end_line - 1] if end_line <= len(lines) else ""
-        if span.open or at >= len(here) or here[at] != ",":
+        if span.open or at >= len(here) or here[at] != separator:
             break
         at += 1
         line, column = end_line, at + 1
     return spans
 
 
-def _cell(lines: list[str], line: int, at: int, column: int) -> tuple[Span, int, int]:
-    """One cell that begins at ``lines[line - 1][at]``; also where it ends (line, offset)."""
+def _cell(lines: list[str], start: tuple[int, int], column: int, separator: str) -> tuple[Span, int, int]:
+    """One cell that begins at ``start`` (line, offset); also where it ends (line, offset)."""
+    line, at = start
     text = lines[line - 1]
     if text[at : at + 1] != '"':
-        end = text.find(",", at)
+        end = text.find(separator, at)
         if end < 0:
             end = len(text.rstrip("\r\n"))
         return Span(line, column, text[at:end]), line, end
@@ -67,7 +68,7 @@ def _cell(lines: list[str], line: int, at: int, column: int) -> tuple[Span, int,
             parts.append('"')
             i = end + 2
             continue
-        return Span(line, column, "".join(parts), open=after not in ("", ",", "\r", "\n")), now, end + 1
+        return Span(line, column, "".join(parts), open=after not in ("", separator, "\r", "\n")), now, end + 1
     return Span(line, column, "".join(parts), open=True), now, 0
 
 
@@ -79,11 +80,12 @@ def _lines_of(file: tuple[Path, int, int]) -> list[str]:
 
 @dataclass(frozen=True)
 class Source:
-    """A CSV file as named in messages, and which field of a record each column is."""
+    """A CSV file as named in messages, which field of a record each column is, and what separates the fields."""
 
     path: Path
     file: str
     fields: Mapping[str, int]
+    separator: str = ","
 
     def span(self, line: int, column: str) -> Span | None:
         """The cell of ``column`` in the record that begins at ``line``; None where that cannot be said."""
@@ -92,7 +94,7 @@ class Source:
             return None
         try:
             state = self.path.stat()
-            spans = record_spans(_lines_of((self.path, state.st_size, state.st_mtime_ns)), line)
+            spans = record_spans(_lines_of((self.path, state.st_size, state.st_mtime_ns)), line, self.separator)
         except (OSError, UnicodeDecodeError):
             return None
         return spans[index] if index < len(spans) else None

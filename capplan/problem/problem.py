@@ -174,6 +174,11 @@ class Problem:
             self._overrides[r] = key[cells.given][order], grown[cells.given][order]
         return self._overrides[r]
 
+    def has_own_demand(self, workload: int, r: int) -> bool:
+        """Whether some site has a demand of its own for this workload."""
+        pairs, _ = self._own_demand(r)
+        return bool((pairs // max(1, len(self.sites)) == workload).any())
+
     def own_demand_peak(self, r: int) -> int:
         """The sum of all pairs' own demands of resource ``r``: no site can need more on their account."""
         return int(self._own_demand(r)[1].sum())

@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from capplan.errors import Fault
+from capplan.errors import Fault, Severity
 from capplan.model import Number
 from capplan.problem import Options, Problem
 from capplan.problem.supply import amount, supply
@@ -124,6 +124,25 @@ class Capacity(Rule):
                 f"known: {', '.join(sorted(known))}",
             )
 
+        yield from self._too_large(problem)
+
+    def _too_large(self, problem: Problem) -> Iterable[Fault]:
+        """Workloads that need more of a resource than any site could ever offer, everything bought."""
+        soft, optional = _options(problem).soft, problem.may_leave_out
+        item = {w: i for i, group in enumerate(problem.members) for w in group}
+        for r, resource in enumerate(problem.resources):
+            most = _most_offered(problem, r)
+            need = problem.demand[:, r, :].max(axis=1, initial=0)
+            for w in np.flatnonzero(need > most).tolist() if resource.name not in soft else ():
+                if problem.has_own_demand(w, r):
+                    continue
+                needs = f"{problem.workloads.ids[w]} needs {resource.text(int(need[w]))} {resource.unit}"
+                offer = f"{resource.text(most)} {resource.unit} of {resource.name}, everything bought"
+                message = f"{needs}, no site offers more than {offer}"
+                severity = Severity.WARNING if optional[item[w]] else Severity.ERROR
+                place = problem.workloads.place(w, resource.name)
+                yield Fault(place, "workload-too-large", message, "split it, or offer more at a site", severity)
+
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """``sites.csv``: capacity, usable, used, free and utilisation of every resource."""
         bought = _bought(problem, program, values)
@@ -141,6 +160,17 @@ def _options(problem: Problem) -> CapacityOptions:
 
 def _usable(problem: Problem, r: int) -> Fraction:
     return 1 - problem.headroom(problem.resources[r].name)
+
+
+def _most_offered(problem: Problem, r: int) -> int:
+    """The most of a resource that one site could offer if everything were bought there, in steps."""
+    table, standing = problem.inventory.table("expansions"), ~problem.inventory.removed_sites
+    offered = np.where(standing, problem.inventory.capacity[:, r], 0)
+    if (offered == UNLIMITED).any():
+        return UNLIMITED
+    for i in np.flatnonzero(np.array(table.text("resource"), dtype=np.str_) == problem.resources[r].name).tolist():
+        offered[table.refs("site")[i]] += max(0, amount(problem, i, 0, durable=True)) * int(table.counts("max")[i])
+    return int(offered.max(initial=0))
 
 
 def _most_over(problem: Problem, r: int) -> int:

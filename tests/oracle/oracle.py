@@ -1,34 +1,35 @@
-"""A second opinion on tiny worlds: every rule and goal, evaluated by brute force on the raw tables.
-
-This file is the readable statement of the rules. It shares nothing with the package: it reads the cells of
-the tables as text, computes in exact fractions, and looks at every plan there is. Names used throughout:
-``w`` a workload, ``s`` a site, ``r`` a resource, ``t`` the number of a period (from 0).
-
-Rules and their subjects in `Measured.broken`:
-
-    ("allowed", w, s)          pins, lists, countries, site dates, the placements table
-    ("latency", w, s)          the round trip from the organisation to the site
-    ("capacity", s, r, t)      used against (1 - headroom) x (physical + bought)
-    ("licences", licence, t)   need against owned + packs
-    ("left_out", w)            left out although it may not be
-    ("purchases", id, s, t)    bought although it may not be: not for sale, too early, too many
-"""
+"""The oracle of one world: every plan, what it breaks, what it is worth, and the first of the best."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
-from itertools import pairwise, product
-from math import asin, ceil, cos, floor, radians, sin, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import product
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from tests.oracle.cells import (
+    YEAR,
+    Period,
+    Row,
+    cell,
+    half_up,
+    largest_growth,
+    lifetime,
+    names,
+    number,
+    periods,
+    share,
+)
+from tests.oracle.network import Network, distance_km, position
+from tests.oracle.rules import State, broken_rules
 
 if TYPE_CHECKING:
     from tests.worlds import World
 
-Row = Mapping[str, str]
 Purchase = tuple[str, str, int]  # id, site (blank for licence packs), period
 
 STEPS = {
@@ -38,24 +39,8 @@ STEPS = {
 STANDARD_HEADROOM = {"power_kw": "20%", "cooling_kw": "20%"}
 STANDARD_GOALS: list[Any] = ["unplaced", {"cost": "1", "forgone": "1"}, "moves"]
 POWER_STEP = Fraction(STEPS["power_kw"])
-YEAR = 365
-EARTH_KM = 6371.0088
-
-
-class Period(NamedTuple):
-    """A half-open stretch of days."""
-
-    start: date
-    end: date
-
-    @property
-    def days(self) -> int:
-        """Number of days, never negative."""
-        return max(0, (self.end - self.start).days)
-
-    def both(self, other: Period) -> Period:
-        """The part that two stretches have in common; it may be empty."""
-        return Period(max(self.start, other.start), min(self.end, other.end))
+FAILS_OVER = ("power_kw", "cooling_kw", "cores", "memory_gb", "fte")  # a replica takes over all of the primary's
+OF_ONES_OWN = {"workload", "value", "pinned_site", "current_site", "replica_of", "together", "apart"}
 
 
 @dataclass(frozen=True)
@@ -75,107 +60,41 @@ class Measured:
     amounts: dict[tuple[str, int, str], int]
 
 
-# --- cells ----------------------------------------------------------------------------------------
-
-
-def cell(row: Row, column: str, default: str = "") -> str:
-    """The text of a cell, or the default where it is blank."""
-    return row.get(column, "").strip() or default
-
-
-def number(row: Row, column: str, default: str = "0") -> Fraction:
-    """The exact number in a cell."""
-    return Fraction(cell(row, column, default))
-
-
-def names(row: Row, column: str) -> list[str]:
-    """The members of a list in a cell."""
-    return [part.strip() for part in cell(row, column).split(";") if part.strip()]
-
-
-def lifetime(row: Row) -> Period:
-    """The days from ``from`` up to, and not including, ``to``."""
-    return Period(
-        date.fromisoformat(cell(row, "from", "0001-01-01")), date.fromisoformat(cell(row, "to", "9999-12-31"))
-    )
-
-
-def share(text: str) -> Fraction:
-    """The fraction in ``20%`` or ``0.2``."""
-    return Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
-
-
-def half_up(value: Fraction) -> int:
-    """The nearest whole number, halves upwards."""
-    return floor(value + Fraction(1, 2))
-
-
-# --- time -----------------------------------------------------------------------------------------
-
-
-def periods(world: World) -> list[Period]:
-    """The planning periods; one of 365 days from the inventory's date where the model names none."""
-    given = world.model.get("periods")
-    if given is None:
-        start = date.fromisoformat(world.inventory["as_of"])
-        return [Period(start, start + timedelta(YEAR))]
-    if "cuts" in given:
-        cuts = [date.fromisoformat(cut) for cut in given["cuts"]]
-    else:
-        start = date.fromisoformat(given["from"])
-        months = {"month": 1, "quarter": 3, "year": 12}[given["every"]]
-        cuts = [_months_after(start, months * n) for n in range(int(given["count"]) + 1)]
-    return [Period(*pair) for pair in pairwise(cuts)]
-
-
-def _months_after(start: date, months: int) -> date:
-    years, month = divmod(start.month - 1 + months, 12)
-    return date(start.year + years, month + 1, start.day)
-
-
-def growth_factor(rate: Fraction, as_of: date, day: date) -> Fraction:
-    """Whole years since `as_of` compound, the remaining days count pro rata; nothing has grown before it."""
-    if day <= as_of:
-        return Fraction(1)
-    years = day.year - as_of.year - ((day.month, day.day) < (as_of.month, as_of.day))
-    rest = (day - as_of.replace(year=as_of.year + years)).days
-    return (1 + rate) ** years * (1 + rate * Fraction(rest, YEAR))
-
-
-def largest_growth(rate: Fraction, as_of: date, period: Period) -> Fraction:
-    """The larger of the factors on the first and on the last day of a period."""
-    return max(growth_factor(rate, as_of, day) for day in (period.start, period.end - timedelta(1)))
-
-
-# --- the oracle -----------------------------------------------------------------------------------
-
-
 class Oracle:
     """All that can be said about one world; build it once and measure many plans."""
 
     def __init__(self, world: World) -> None:
-        tables = defaultdict(list, world.tables)
+        tables: dict[str, list[Row]] = defaultdict(list, {name: list(rows) for name, rows in world.tables.items()})
         self.world = world
         self.tables = tables
         self.rules: dict[str, Any] = world.model.get("rules", {})
         self.as_of = date.fromisoformat(world.inventory["as_of"])
         self.periods = periods(world)
         self.horizon = Period(self.periods[0].start, self.periods[-1].end)
-        self.workloads = {row["workload"]: row for row in sorted(tables["workloads"], key=lambda row: row["workload"])}
+        self.workloads = self._workloads()
+        self.replicas = self._replicas()
+        self.wholes = {w: self._whole(w) for w in self.workloads}
         self.sites = {row["site"]: row for row in sorted(tables["sites"], key=lambda row: row["site"])}
         self.organisations = {row["organisation"]: row for row in tables["organisations"]}
         self.placements = {(row["workload"], row["site"]): row for row in tables["placements"]}
         self.current = self._current_sites()
         self.steps = self._steps()
+        self.network = Network(tables, self.periods, self.rule("latency"))
         self.active = {
             w: [lifetime(row).both(period).days for period in self.periods] for w, row in self.workloads.items()
         }
-        pairs = list(product(self.workloads, self.sites))
+        pairs, sites = list(product(self.workloads, self.sites)), list(product(self.sites, self.sites))
         self.demand = {(w, s): self._demands(w, s) for w, s in pairs}
         self.excluded = {(w, s): self._exclusions(w, s) for w, s in pairs}
+        self.too_near, self.too_far = (
+            {(a, b): {w for ws in self.replicas.values() for w in ws if wrong(w, a, b)} for a, b in sites}
+            for wrong in (self._too_near, self._too_far)
+        )
         self.due = {(w, s): self._due(w, s) for w, s in pairs}
         self.kilograms = {(w, s): self._carbon(w, s) for w, s in pairs}
         self.physical = {(s, r): self._physical(s, r) for s in self.sites for r in self.steps}
+        headroom = STANDARD_HEADROOM | world.model.get("headroom", {})
+        self.kept = {r: share(headroom.get(r, "0")) for r in self.steps}
         self.purchases: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in tables["expansions"]:
             self.purchases[row["expansion"], row["site"]].append(row)
@@ -183,6 +102,40 @@ class Oracle:
         self.quantities = {
             (row["workload"], row["licence"]): int(number(row, "quantity", "1")) for row in tables["licence_needs"]
         }
+
+    # Rows
+
+    def _workloads(self) -> dict[str, Row]:
+        """The rows of workloads by id; a replica's blank cells hold what its primary's say, but for its own affairs."""
+        rows = {row["workload"]: row for row in sorted(self.tables["workloads"], key=lambda row: row["workload"])}
+        own = OF_ONES_OWN | set(STEPS) | set(self.world.inventory.get("resources", {}))
+        for w, row in rows.items():
+            if cell(row, "replica_of"):
+                primary = rows[cell(row, "replica_of")]
+                taken = {column: text for column, text in primary.items() if column not in own}
+                rows[w] = taken | {column: text for column, text in row.items() if text.strip()}
+        return rows
+
+    def _replicas(self) -> dict[str, list[str]]:
+        """The replicas of every workload that has some, in order of their ids."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for w, row in self.workloads.items():
+            if cell(row, "replica_of"):
+                found[row["replica_of"]].append(w)
+        return dict(found)
+
+    def groups(self, column: str) -> dict[str, list[str]]:
+        """The members of the groups that a column of the workloads names."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for w, row in self.workloads.items():
+            for group in names(row, column):
+                found[group].append(w)
+        return found
+
+    def rule(self, name: str) -> Mapping[str, Any]:
+        """The options of a rule."""
+        options = self.rules.get(name, {})
+        return options if isinstance(options, dict) else {}
 
     def _current_sites(self) -> dict[str, str]:
         """Where workloads are today: the workload's own cell, else the table of the current allocation."""
@@ -195,7 +148,8 @@ class Oracle:
         declared = self.world.inventory.get("resources", {})
         known = STEPS | {r: entry.get("step", "1") for r, entry in declared.items()}
         places = [*self.tables["sites"], *self.tables["workloads"], *self.tables["placements"]]
-        used = {column.removeprefix("cost_") for row in places for column in row}
+        prefixes = ("", "cost_", "fill_", "failover_")
+        used = {column.removeprefix(prefix) for row in places for column in row for prefix in prefixes}
         used |= {row["resource"] for row in self.tables["expansions"]}
         return {r: Fraction(step) for r, step in known.items() if r in used}
 
@@ -203,20 +157,25 @@ class Oracle:
 
     def _demands(self, w: str, s: str) -> list[dict[str, int]]:
         """Whole steps used at a site, per period and resource; nothing while inactive."""
+        pair = self.placements.get((w, s), {})
         return [
-            {r: self._demand(w, s, r, t) if self.active[w][t] else 0 for r in self.steps}
+            {r: self._demand(w, pair, r, t) if self.active[w][t] else 0 for r in self.steps}
             for t in range(len(self.periods))
         ]
 
-    def _demand(self, w: str, s: str, r: str, t: int) -> int:
-        """Base use, or the pair's own, grown to the larger end of the period, rounded up to a whole step."""
+    def _demand(self, w: str, pair: Row, r: str, t: int) -> int:
+        """Steps of the pair's own use, else of the workload's."""
         row = self.workloads[w]
-        base = cell(self.placements.get((w, s), {}), r) or cell(row, r)
+        base = cell(pair, r) or cell(row, r)
         if not base and r == "cooling_kw":  # heat is power
             r = "power_kw"
-            base = cell(self.placements.get((w, s), {}), r) or cell(row, r)
+            base = cell(pair, r) or cell(row, r)
+        return self._grown(row, Fraction(base or "0"), r, t)
+
+    def _grown(self, row: Row, base: Fraction, r: str, t: int) -> int:
+        """Base use grown to the larger end of the period, rounded up to a whole step."""
         rate = Fraction(cell(row, f"growth_{r}") or cell(row, "growth") or "0")
-        grown = Fraction(base or "0") * largest_growth(rate, self.as_of, self.periods[t])
+        grown = base * largest_growth(rate, self.as_of, self.periods[t])
         return ceil(grown / self.steps.get(r, POWER_STEP))
 
     def _power_kw(self, w: str, s: str, t: int) -> Fraction:
@@ -230,6 +189,8 @@ class Oracle:
             found.add("allowed")
         if self.rules.get("latency") != "off" and not self._near_enough(w, s):
             found.add("latency")
+        if self.rules.get("zone") != "off" and not self._in_zone(w, s):
+            found.add("zone")
         return found
 
     def _allowed(self, w: str, s: str) -> bool:
@@ -254,6 +215,12 @@ class Oracle:
         trips = [self.round_trip_us(w, s, t) for t in range(len(self.periods)) if self.active[w][t]]
         return all(trip is not None and trip <= Fraction(limit) * 1000 for trip in trips)
 
+    def _in_zone(self, w: str, s: str) -> bool:
+        """A site that lists zones takes only workloads of these, and those without a zone."""
+        row, zones = self.workloads[w], names(self.sites[s], "zones")
+        zone = cell(row, "zone") or cell(self.organisations[row["organisation"]], "zone")
+        return not zone or not zones or zone in zones
+
     # The network
 
     def round_trip_us(self, w: str, s: str, t: int) -> Fraction | None:
@@ -261,58 +228,37 @@ class Oracle:
         measured = cell(self.placements.get((w, s), {}), "rtt_ms")
         if measured:
             return Fraction(measured) * 1000
-        organisation = self.organisations[self.workloads[w]["organisation"]]
-        here = cell(organisation, "node", organisation["organisation"])
-        there = cell(self.sites[s], "node", s)
-        if here == there:
-            return Fraction(0)
-        attached = {end for row in self.tables["circuits"] for end in (row["a"], row["b"])}
-        if here in attached and there in attached:
-            return self._shortest(t, here).get(there)
-        a, b = self._position(here, organisation), self._position(there, self.sites[s])
-        return None if a is None or b is None else Fraction(self._estimate_us(_distance_km(a, b), 0))
+        users, site = self.organisations[self.workloads[w]["organisation"]], self.sites[s]
+        ends = cell(users, "node", users["organisation"]), cell(site, "node", s)
+        return self.network.round_trip_us(ends, (users, site), t)
 
-    def _shortest(self, t: int, start: str) -> dict[str, Fraction]:
-        """Round trips from a node over the circuits that exist on every day of a period."""
-        period = self.periods[t]
-        lines = [
-            (row["a"], row["b"], self._circuit_us(row))
-            for row in self.tables["circuits"]
-            if lifetime(row).both(period) == period
-        ]
-        reached = {start: Fraction(0)}
-        for _ in range(len(lines)):  # relax as often as a path can have circuits
-            for a, b, weight in [*lines, *((b, a, weight) for a, b, weight in lines)]:
-                if a in reached and (b not in reached or reached[a] + weight < reached[b]):
-                    reached[b] = reached[a] + weight
-        return reached
+    # Replicas
 
-    def _circuit_us(self, row: Row) -> Fraction:
-        """Measured, else estimated from its length, else from the positions of its ends."""
-        if cell(row, "rtt_ms"):
-            return Fraction(cell(row, "rtt_ms")) * 1000
-        hops = int(number(row, "hops"))
-        if cell(row, "km"):
-            return Fraction(self._estimate_us(Fraction(cell(row, "km")), hops))
-        a, b = self._position(row["a"]), self._position(row["b"])
-        if a is None or b is None:
-            raise ValueError(f"circuit {row['circuit']} has no length")
-        return Fraction(self._estimate_us(_distance_km(a, b), hops))
+    def _too_near(self, w: str, a: str, b: str) -> bool:
+        """Sites that do not say where they are cannot be shown to be far enough from each other."""
+        least = cell(self.workloads[w], "replica_min_km")
+        here, there = position(self.sites[a]), position(self.sites[b])
+        return bool(least) and (here is None or there is None or distance_km(here, there) < Fraction(least))
 
-    def _estimate_us(self, km: Fraction, hops: int) -> int:
-        """Light takes 5 us per km of fibre and way; fibre is longer than the crow flies."""
-        options = self.rules.get("latency", {})
-        route_factor = Fraction(options.get("route_factor", "1.4"))
-        per_hop_us = Fraction(options.get("per_hop_ms", "0.1")) * 1000
-        return half_up(2 * km * route_factor * 5 + hops * per_hop_us)
+    def _too_far(self, w: str, a: str, b: str) -> bool:
+        """The round trip between two sites is within the limit in every period in which the replica is active."""
+        limit = cell(self.workloads[w], "replica_max_rtt_ms")
+        if not limit:
+            return False
+        rows = self.sites[a], self.sites[b]
+        ends = cell(rows[0], "node", a), cell(rows[1], "node", b)
+        trips = [self.network.round_trip_us(ends, rows, t) for t, days in enumerate(self.active[w]) if days]
+        return not all(trip is not None and trip <= Fraction(limit) * 1000 for trip in trips)
 
-    def _position(self, node: str, owner: Row | None = None) -> tuple[float, float] | None:
-        """Latitude and longitude of a node: the owner's own, else those of the row that has the node's id."""
-        nodes = {row["node"]: row for row in self.tables["nodes"]}
-        for row in (owner, nodes.get(node), self.organisations.get(node), self.sites.get(node)):
-            if row is not None and cell(row, "latitude") and cell(row, "longitude"):
-                return float(cell(row, "latitude")), float(cell(row, "longitude"))
-        return None
+    def failover(self, w: str, s: str, r: str, t: int) -> int:
+        """Steps that a replica at a site needs when it takes over; its own where either of the two is not active."""
+        row, own = self.workloads[w], self.demand[w, s][t][r]
+        primary = row["replica_of"]
+        if not (self.active[w][t] and self.active[primary][t]):
+            return own
+        if cell(row, f"failover_{r}"):
+            return max(own, self._grown(row, number(row, f"failover_{r}"), r, t))
+        return max(own, self._demand(primary, {}, r, t)) if r in FAILS_OVER else own
 
     # Money that one placed workload brings about
 
@@ -329,12 +275,16 @@ class Oracle:
             due["energy", t] += half_up(100 * kwh * number(site, "energy_price_kwh"))
             due["resource", t] += half_up(100 * used * days / YEAR)
             due["placement", t] += half_up(100 * number(pair, "cost") * days / YEAR)
-        if self._moves(w, s):
-            first = [t for t, days in enumerate(self.active[w]) if days][:1]
-            due.update({("move", t): half_up(100 * number(row, "move_cost_once")) for t in first})
+        if self.moves(w, s):
+            due["move", self.first_period(w)] += half_up(100 * number(row, "move_cost_once")) * any(self.active[w])
         return due
 
-    def _moves(self, w: str, s: str) -> bool:
+    def first_period(self, w: str) -> int:
+        """The first period in which a workload is active (0 if there is none): in it, it moves."""
+        return next((t for t, days in enumerate(self.active[w]) if days), 0)
+
+    def moves(self, w: str, s: str) -> bool:
+        """Whether a workload at a site is somewhere else today."""
         return self.current.get(w, s) != s
 
     def _carbon(self, w: str, s: str) -> Fraction:
@@ -403,7 +353,7 @@ class Oracle:
     def measure(self, plan: Plan) -> Measured:
         """Which rules a plan breaks, what its goals are worth, what it costs."""
         placed = {w: s for w, s in plan.sites.items() if s is not None}
-        used = self._used(placed)
+        used, added = self._used(placed), self._added(plan.bought)
         broken: set[tuple[Any, ...]] = {(rule, w, s) for w, s in placed.items() for rule in self.excluded[w, s]}
         broken |= {("left_out", w) for w, s in plan.sites.items() if s is None and not self._may_be_left_out(w)}
         broken |= self._wrong_purchases(plan.bought)
@@ -411,16 +361,37 @@ class Oracle:
         for w, s in placed.items():
             for (kind, t), pence in self.due[w, s].items():
                 amounts[kind, t, s] += pence
-        self._measure_capacity(used, plan.bought, broken, amounts)
+        self._measure_capacity(used, added, broken, amounts)
         self._measure_licences(placed, plan.bought, broken, amounts)
         self._add_purchases(plan.bought, amounts)
         self._add_sites(placed, amounts)
         self._add_circuits(amounts)
         amounts = Counter({key: pence for key, pence in amounts.items() if pence})
+        once = self._once(placed, plan.bought)
+        broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once)))
         return Measured(broken, self._goals(plan, placed, used, amounts), dict(amounts))
 
     def _may_be_left_out(self, w: str) -> bool:
-        return self.world.model.get("left_out", "optional") == "any" or cell(self.workloads[w], "value") != ""
+        """What hangs together may be left out if all of it is optional."""
+        if self.world.model.get("left_out", "optional") == "any":
+            return True
+        return all(self.optional(v) for v in self.wholes[w])
+
+    def optional(self, w: str) -> bool:
+        """Whether leaving a workload out has a price; a replica is as optional as its primary."""
+        row = self.workloads[w]
+        return cell(self.workloads.get(cell(row, "replica_of"), row), "value") != ""
+
+    def _whole(self, w: str) -> set[str]:
+        """All that is placed or left out with a workload: by `together` and as replicas, over any number of links."""
+        links = (
+            [] if self.rules.get("together") == "off" else [set(group) for group in self.groups("together").values()]
+        )
+        links += [{primary, *copies} for primary, copies in self.replicas.items()]
+        found = {w}
+        for _ in links:
+            found |= {v for link in links if link & found for v in link}
+        return found
 
     def _wrong_purchases(self, bought: Mapping[Purchase, int]) -> set[tuple[Any, ...]]:
         wrong: set[tuple[Any, ...]] = set()
@@ -448,27 +419,35 @@ class Oracle:
         text = cell(self.sites[s], r, "unlimited" if r == "cooling_kw" else "0")
         return None if text == "unlimited" else Fraction(text)
 
+    def _added(self, bought: Mapping[Purchase, int]) -> dict[tuple[str, str, int], Fraction]:
+        """What purchases add per site, resource and period."""
+        added: dict[tuple[str, str, int], Fraction] = defaultdict(Fraction)
+        for (key, rows), t in product(self.purchases.items(), range(len(self.periods)) if bought else ()):
+            for row in rows:
+                added[key[1], row["resource"], t] += self._gives(row, t) * self._held(key, t, bought)
+        return added
+
+    def usable(self, s: str, r: str, t: int, added: Mapping[tuple[str, str, int], Fraction]) -> Fraction | None:
+        """(1 - headroom) x (physical + bought); None where there is no limit."""
+        physical = self.physical[s, r]
+        return None if physical is None else (1 - self.kept[r]) * (physical + added.get((s, r, t), 0))
+
     def _measure_capacity(
         self,
         used: Mapping[tuple[str, str, int], int],
-        bought: Mapping[Purchase, int],
+        added: Mapping[tuple[str, str, int], Fraction],
         broken: set[tuple[Any, ...]],
         amounts: Counter[tuple[str, int, str]],
     ) -> None:
         """Used <= (1 - headroom) x (physical + bought), or at a price where the limit is soft."""
         if self.rules.get("capacity") == "off":
             return
-        headroom = STANDARD_HEADROOM | self.world.model.get("headroom", {})
-        soft = self.rules.get("capacity", {}).get("soft", {})
-        added: dict[tuple[str, str, int], Fraction] = defaultdict(Fraction)
-        for (key, rows), t in product(self.purchases.items(), range(len(self.periods)) if bought else ()):
-            for row in rows:
-                added[key[1], row["resource"], t] += self._gives(row, t) * self._held(key, t, bought)
-        for (s, r), physical in self.physical.items():
-            if physical is None:
-                continue
+        soft = self.rule("capacity").get("soft", {})
+        for s, r in self.physical:
             for t, period in enumerate(self.periods):
-                usable = (1 - share(headroom.get(r, "0"))) * (physical + added[s, r, t])
+                usable = self.usable(s, r, t, added)
+                if usable is None:
+                    continue
                 overrun = max(0, ceil(used[s, r, t] - usable / self.steps[r]))
                 if r in soft:
                     price = Fraction(soft[r]) * self.steps[r] * period.days / YEAR
@@ -537,6 +516,19 @@ class Oracle:
         for row, (t, period) in product(self.tables["circuits"], enumerate(self.periods)):
             amounts["circuit", t, ""] += half_up(100 * number(row, "cost") * lifetime(row).both(period).days / YEAR)
 
+    def _once(self, placed: Mapping[str, str], bought: Mapping[Purchase, int]) -> Counter[int]:
+        """Pence per period that are paid only once: opening sites, moving, buying."""
+        once: Counter[int] = Counter()
+        for w, s in placed.items():
+            once[self.first_period(w)] += self.due[w, s]["move", self.first_period(w)]
+        for s, row in self.sites.items():
+            used_in = [self.first_period(w) for w, at in placed.items() if at == s and any(self.active[w])]
+            once[min(used_in, default=0)] += half_up(100 * number(row, "open_cost_once")) * bool(used_in)
+        for (name, s, t), n in bought.items():
+            for row in self.purchases.get((name, s), []):
+                once[t] += half_up(100 * number(row, "cost_once") * n)
+        return once
+
     # Goals
 
     def _goals(
@@ -551,21 +543,21 @@ class Oracle:
             "unplaced": self._unplaced(left_out),
             "cost": Fraction(sum(amounts.values()), 100),
             "forgone": Fraction(sum(map(self._forgone, left_out)), 100),
-            "moves": Fraction(sum(self._moves(w, s) for w, s in placed.items())),
+            "moves": Fraction(sum(self.moves(w, s) for w, s in placed.items())),
             "carbon": sum((self.kilograms[w, s] for w, s in placed.items()), Fraction(0)),
             "worst_utilisation": self._worst_utilisation(used),
             "sites_used": Fraction(len({s for w, s in placed.items() if any(self.active[w])})),
         }
 
     def _unplaced(self, left_out: Iterable[str]) -> tuple[int, ...]:
-        """How many are left out without a value, per priority, the most important first, no priority last."""
-        plain = {w: cell(row, "priority") for w, row in self.workloads.items() if not cell(row, "value")}
+        """How many are left out and not optional, per priority, the most important first, no priority last."""
+        plain = {w: cell(row, "priority") for w, row in self.workloads.items() if not self.optional(w)}
         count = Counter(plain[w] for w in left_out if w in plain)
         return tuple(count[p] for p in sorted(set(plain.values()), key=lambda p: (p == "", Fraction(p or "0"))))
 
     def _forgone(self, w: str) -> int:
-        """Pence that leaving out an optional workload forgoes."""
-        value = number(self.workloads[w], "value")
+        """Pence that leaving out an optional workload forgoes; a replica has no value of its own."""
+        value = number(self.workloads[w], "value") * (not cell(self.workloads[w], "replica_of"))
         return sum(half_up(100 * value * days / YEAR) for days in self.active[w])
 
     def _worst_utilisation(self, used: Mapping[tuple[str, str, int], int]) -> Fraction:
@@ -624,28 +616,3 @@ class Oracle:
             if best is None or (values, self.order(plan)) < best[:2]:
                 best = (values, self.order(plan), plan)
         return ("infeasible", None, None) if best is None else ("optimal", best[0], best[2])
-
-
-def _distance_km(a: tuple[float, float], b: tuple[float, float]) -> Fraction:
-    """Great-circle distance (haversine) between two positions in degrees."""
-    (lat_a, lon_a), (lat_b, lon_b) = (tuple(map(radians, end)) for end in (a, b))
-    h = sin((lat_b - lat_a) / 2) ** 2 + cos(lat_a) * cos(lat_b) * sin((lon_b - lon_a) / 2) ** 2
-    return Fraction(2 * EARTH_KM * asin(sqrt(h)))
-
-
-# --- in short -------------------------------------------------------------------------------------
-
-
-def assignments(world: World) -> Iterator[Plan]:
-    """Every plan: a site or left out for each workload, times every set of decided purchases."""
-    return Oracle(world).plans()
-
-
-def measure(world: World, plan: Plan) -> Measured:
-    """Which rules a plan breaks, what its goals are worth, what it costs."""
-    return Oracle(world).measure(plan)
-
-
-def best(world: World) -> tuple[str, tuple[Any, ...] | None, Plan | None]:
-    """``optimal`` with the goal values in order and the first of the best plans, or ``infeasible``."""
-    return Oracle(world).best()
