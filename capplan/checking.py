@@ -67,13 +67,14 @@ def check(
     allocation: Allocation | None = None,
     purchases: Sequence[Bought] = (),
     before: Plan | None = None,
+    keep: Allocation | None = None,
 ) -> Checked:
     """Measure ``allocation`` (default: the inventory's current one) with ``purchases`` under a model.
 
-    ``before`` is a plan to compare with. Raises UsageError where there is nothing to check, BadInput for purchases that
-    the inventory does not offer.
+    ``before`` is a plan to compare with, ``keep`` says which workloads were to stay where. Raises UsageError where
+    there is nothing to check, BadInput for purchases that the inventory does not offer.
     """
-    problem = problem_of(inventory, model)
+    problem = problem_of(inventory, model, keep=keep)
     site = inventory.current_site if allocation is None else allocation.site
     if allocation is None and not (site >= 0).any():
         raise UsageError("the inventory has no current allocation; name one with --allocation FILE")
@@ -107,7 +108,7 @@ def _changes(before: Ints, after: Ints) -> tuple[Change, ...]:
 def _bought(problem: Problem, purchases: Sequence[Bought]) -> dict[tuple[str, int, int], int]:
     """Decided purchases by key; those that follow from the plan (overruns, charges) are recomputed, not read."""
     faults = Faults()
-    decided, derived = _offered(problem)
+    decided, derived = offered(problem)
     names = {name for name, _, _ in decided}
     bought: dict[tuple[str, int, int], int] = {}
     for row in purchases:
@@ -140,7 +141,7 @@ def _where(problem: Problem, decided: Mapping[tuple[str, int, int], int], purcha
     return "it can be bought at " + ", ".join(places)
 
 
-def _offered(problem: Problem) -> tuple[dict[tuple[str, int, int], int], set[str]]:
+def offered(problem: Problem) -> tuple[dict[tuple[str, int, int], int], set[str]]:
     """The most steps of every decided purchase, and the names of derived ones."""
     bought = measure(problem, Plan(np.full(len(problem.workloads), NOWHERE))).program.purchases
     decided = {name[:3]: int(bought.upper[p]) for p, name in enumerate(bought.names) if not bought.derived[p]}

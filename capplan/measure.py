@@ -152,17 +152,19 @@ def exceeded(measured: Measured, row: int) -> Breach:
     policy = name.share < 1 and need * name.share <= have
     message = shortage_text(name, need, have)
     if largest:
-        shown = ", ".join(
-            f"{measured.problem.workloads.ids[w]} {decimal_text(amount)}" for w, amount in largest[:CONTRIBUTORS_NAMED]
-        )
-        message += f"; largest: {shown}"
-    workloads = tuple(w for w, _ in largest)
+        ids = measured.problem.workloads.ids
+        shown = (f"{' + '.join(ids[w] for w in ws)} {decimal_text(x)}" for ws, x in largest[:CONTRIBUTORS_NAMED])
+        message += f"; largest: {', '.join(shown)}"
+    workloads = tuple(w for ws, _ in largest for w in ws)
     short = (need - have) * name.per_unit
     return Breach(name.rule, name.subject, name.period, message, workloads, name.source, name.unit, short, policy)
 
 
 def shortage_text(name: LimitName, need: int, have: int) -> str:
     """Need, what may be used and what is short, in natural units."""
+    short = f"short {_amount((need - have) * name.per_unit, name)}"
+    if name.least:
+        return short
     usable, physical = have * name.per_unit, have * name.per_unit / name.share
     text = f"need {_amount(need * name.per_unit, name)}, "
     if name.share < 1:
@@ -171,22 +173,26 @@ def shortage_text(name: LimitName, need: int, have: int) -> str:
         )
     else:
         text += f"limit {_amount(usable, name)}"
-    return text + f": short {_amount((need - have) * name.per_unit, name)}"
+    return f"{text}: {short}"
 
 
 def _amount(value: Fraction, name: LimitName) -> str:
     return f"{decimal_text(value)} {name.unit}"
 
 
-def contributors(measured: Measured, row: int) -> list[tuple[int, Fraction]]:
-    """Workloads whose placement uses a limit, and how much, largest first, ties by id."""
-    program, options = measured.program, measured.options
+def contributors(measured: Measured, row: int) -> list[tuple[tuple[int, ...], Fraction]]:
+    """Workloads whose placement uses a limit, and how much, largest first, ties by id.
+
+    Workloads that are placed as one and use the limit's site together stand in one entry.
+    """
+    program, options, name = measured.program, measured.options, measured.program.limit_names[row]
     part = slice(program.limits.indptr[row], program.limits.indptr[row + 1])
-    columns, values = program.limits.indices[part], program.limits.data[part]
     found = []
-    for column, value in zip(columns.tolist(), values.tolist(), strict=True):
+    for column, value in zip(program.limits.indices[part].tolist(), program.limits.data[part].tolist(), strict=True):
         if column < program.options and value > 0:
-            first, end = options.first_row[column], options.first_row[column + 1]
-            if first < end:
-                found.append((int(options.workload[first]), value * program.limit_names[row].per_unit))
+            rows = slice(options.first_row[column], options.first_row[column + 1])
+            members = list(zip(options.workload[rows].tolist(), options.site[rows].tolist(), strict=True))
+            here = tuple(w for w, s in members if s == name.site) or tuple(w for w, _ in members)
+            if here:
+                found.append((here, value * name.per_unit))
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -124,8 +124,8 @@ def solve(
 ) -> Result:
     """Plan an inventory under a model.
 
-    ``start`` is a plan to start the search from; it need not keep any rule. Workloads that ``keep`` puts at a site stay
-    there, the rest is planned around them.
+    ``start`` is a plan to start the search from; it need not keep any rule. Where its sites are the current ones, today
+    is measured with what it buys. Workloads that ``keep`` puts at a site stay there, the rest is planned around them.
 
     Always returns: an infeasible or unfinished solve is a result. Raises BadInput for contradictions in the input, and
     Defect when the plan found does not measure as the engine said.
@@ -139,7 +139,7 @@ def solve(
     found = solve_exact(program, limits, watch, _hint(program, options, start))
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
-    result = _result(problem, program, options, found, limits, watch)
+    result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
     seconds["measure"] = watch.seconds - before
     return replace(result, seconds=seconds)
 
@@ -162,10 +162,16 @@ def _limits(model: Model) -> Limits:
     return Limits(float(solver.time_limit_s), solver.gap, solver.seed, solver.workers, solver.deterministic)
 
 
-def _result(problem: Problem, program: Program, options: Options, found: Found, limits: Limits, watch: Watch) -> Result:
-    today = _today(problem)
+def _result(
+    problem: Problem,
+    program: Program,
+    options: Options,
+    found: Found,
+    budget: tuple[Limits, Watch],
+    today: Measured | None,
+) -> Result:
     if found.x is None:
-        why = _explain(problem, limits, watch) if found.status is Status.INFEASIBLE else None
+        why = _explain(problem, *budget) if found.status is Status.INFEASIBLE else None
         return Result(problem, found.status, found.stopped_because, None, (), "none", today, why, {}, found.trace)
     x = found.x if found.ties == len(program.tie_base) else _without_waste(program, found.x)
     measured = measure(problem, Plan.of(problem, program, options, x))
@@ -207,10 +213,18 @@ def _without_waste(program: Program, x: Ints) -> Ints:
     return np.concatenate([x[:first], steps])
 
 
-def _today(problem: Problem) -> Measured | None:
-    """The current allocation measured with nothing bought; None where there is none."""
+def today_of(problem: Problem, start: Plan | None = None) -> Measured | None:
+    """The current allocation measured; None where there is none.
+
+    It has what ``start`` buys where that is the same allocation, else nothing is bought.
+    """
     now = problem.inventory.current_site
-    return measure(problem, Plan(now)) if (now >= 0).any() else None
+    if not (now >= 0).any():
+        return None
+    same = start is not None and np.array_equal(start.site, now)
+    # Placements to keep are wanted of the new plan; today does not break them.
+    free = problem if problem.keep is None else replace(problem, keep=None)
+    return measure(free, start if start is not None and same else Plan(now))
 
 
 def _explain(problem: Problem, limits: Limits, watch: Watch) -> Explanation:

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from capplan.errors import FAULTS_KEPT_PER_CODE, Fault, Faults, Place, Severity
-from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases, write_csv
+from capplan.inventory import (
+    Allocation,
+    Bought,
+    Inventory,
+    read_allocation,
+    read_placements_to_keep,
+    read_purchases,
+    write_csv,
+)
 from tests.inventory_folders import read
 
 FILES = {
@@ -98,7 +106,7 @@ def test_a_file_that_is_not_there_or_no_table_leaves_every_workload_unmentioned(
     found = read_allocation(tmp_path / "none.csv", inventory, faults)
     assert [fault.code for fault in faults.kept] == ["unreadable-file"]
     assert not found.given.any()
-    found, faults_ = allocation(tmp_path, inventory, "workload;site\nW1;A\n")
+    found, faults_ = allocation(tmp_path, inventory, "workload|site\nW1|A\n")
     assert told(tmp_path, faults_) == ["allocation.csv:1:1 wrong-delimiter"]
     assert found.site.tolist() == [-1, -1, -1]
 
@@ -154,6 +162,97 @@ def test_many_changes_are_counted_and_told_in_file_order(tmp_path):
     read_allocation(path, many, faults, {"power_kw": ["4"] * 3000})
     assert [fault.place.line for fault in faults.kept] == list(range(2, 2 + FAULTS_KEPT_PER_CODE))
     assert "2,950 more" in faults.sorted()[-1].message
+
+
+# ---------------------------------------------------------------- what spreadsheets do
+
+
+def test_semicolons_are_read_with_a_warning_where_the_header_leaves_no_doubt(tmp_path, inventory):
+    """A spreadsheet of a locale with decimal commas: every cell arrives, every place counts in its file."""
+    text = '\ufeffworkload;site;status;power_kw;note;;\r\n"W1";"A";placed;3,4;"a; b";;\r\nW2;Bx;placed;1,5;;;\r\n;;;;;;\r\n'
+    found, faults = allocation(tmp_path, inventory, text)
+    assert told(tmp_path, faults) == ["allocation.csv:1 wrong-delimiter", "allocation.csv:3:4 unknown-reference"]
+    assert faults[0].severity is Severity.WARNING
+    assert "semicolons" in faults[0].message
+    assert found.site.tolist() == [-1, 0, -1]
+    assert found.line.tolist() == [0, 2, 3]
+
+
+@pytest.mark.parametrize("header", ["workload;syte", "workload;site,status", "workload|site", "workload\tsite"])
+def test_other_separators_and_doubtful_headers_stay_errors(tmp_path, inventory, header):
+    """Nothing is guessed: one unknown name, or two kinds of separator, and the file is refused."""
+    _, faults = allocation(tmp_path, inventory, f"{header}\n")
+    assert "workload" in faults[0].message or faults[0].code == "wrong-delimiter"
+    assert all(fault.severity is Severity.ERROR for fault in faults)
+
+
+def test_a_decimal_comma_is_an_error_only_where_the_number_is_read(tmp_path, inventory):
+    """``steps`` is read, ``cost`` is not."""
+    _, faults = purchases(tmp_path, inventory, "purchase;site;period;steps;cost\nups;A;;1,5;12,50\n")
+    assert told(tmp_path, faults) == ["purchases.csv:1 wrong-delimiter", "purchases.csv:2:8 decimal-comma"]
+
+
+def test_cells_rewritten_by_a_locale_are_told_once_a_column(tmp_path, inventory):
+    """Dates and decimals in another notation lose nothing, since nobody reads them; one warning says so."""
+    text = 'workload,site,from,power_kw\nW1,A,01/04/2016,"3,4"\nW2,A,1.4.16,1.5\n=W3,B,02/04/2016,2\n'
+    right = {"from": ["2016-04-01"] * 3, "power_kw": ["2", "3.4", "1.50"]}
+    _, faults = allocation(tmp_path, inventory, text, **right)
+    assert told(tmp_path, faults) == [
+        "allocation.csv:2:6 derived-column-ignored",
+        "allocation.csv:2:17 derived-column-ignored",
+        "allocation.csv:4:7 derived-column-ignored",
+    ]
+    assert 'from: "01/04/2016" and 1 more cells are written in another way' in faults[0].message
+    assert 'power_kw: "3,4" is written in another way' in faults[1].message
+    assert "has no effect" in faults[2].message, "another day is an edit"
+    assert all(fault.severity is Severity.WARNING for fault in faults)
+
+
+def test_a_point_is_not_taken_for_a_thousands_separator(tmp_path, inventory):
+    """3.4 where 34 stood is an edit, not another notation."""
+    _, faults = allocation(tmp_path, inventory, "workload,site,power_kw\nW1,A,3.4\n", power_kw=["", "34", ""])
+    assert "has no effect" in faults[0].message
+
+
+def test_rows_may_end_before_or_after_the_header_where_only_blank_cells_are_concerned(tmp_path, inventory):
+    """Spreadsheets drop and add separators of blank cells at the end of rows."""
+    text = "workload,site,status,cost,note\nW1,A,placed,1\nW2,B,placed,,,,\n=W3,,left_out\n"
+    found, faults = allocation(tmp_path, inventory, text)
+    assert faults == []
+    assert found.site.tolist() == [-1, 0, 1]
+    _, faults = allocation(tmp_path, inventory, "workload,site,status,note\nW1,A\nW2,A,placed,,x\n")
+    assert told(tmp_path, faults) == ["allocation.csv:2 row-length", "allocation.csv:3 row-length"]
+
+
+def test_a_byte_order_mark_read_in_another_encoding_is_told(tmp_path, inventory):
+    """A file of UTF-8 that was opened as Windows-1252 and saved: its text is broken."""
+    for mark in ("ï»¿", '"ï»¿'):
+        _, faults = allocation(tmp_path, inventory, f"{mark}workload,site\nW1,A\n")
+        assert told(tmp_path, faults) == ["allocation.csv:1:1 encoding-not-utf8"]
+
+
+# ---------------------------------------------------------------- placements to keep
+
+
+def test_placements_to_keep_are_those_with_a_site(tmp_path, inventory):
+    """A blank site is free, whatever its status; a workload that is not named is free as well."""
+    path, faults = tmp_path / "pin.csv", Faults()
+    path.write_text("workload,site,status\nW1,B,placed\nW2,,placed\n=W3,,left_out\n", "utf-8")
+    assert read_placements_to_keep(path, inventory, faults).site.tolist() == [-1, 1, -1]
+    assert faults.kept == []
+    path.write_text("workload,site,status\nW1,B,left_out\n", "utf-8")
+    read_placements_to_keep(path, inventory, faults)
+    assert [fault.code for fault in faults.kept] == ["contradictory-cells"]
+
+
+def test_a_name_that_a_faulty_table_may_have_is_no_fault(tmp_path, inventory):
+    """Where workloads.csv has errors, nobody knows which workloads there are."""
+    path, faults = tmp_path / "a.csv", Faults()
+    path.write_text("workload,site\nW9,A\nW1,Q\n", "utf-8")
+    faults.error(Place(inventory.table("workloads").file, 7), "row-length", "the row has 8 cells under 7 headers")
+    read_allocation(path, inventory, faults)
+    assert [fault.code for fault in faults.kept] == ["row-length", "unknown-reference"]
+    assert '"Q"' in faults.kept[1].message
 
 
 # ---------------------------------------------------------------- purchases

@@ -97,7 +97,7 @@ def test_misspelt_names_get_a_suggestion():
 def test_defects_are_70_with_a_traceback_only_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A contradiction inside capplan is owned up to, briefly; ``-v`` shows where."""
 
-    def contradict(*_: object) -> None:
+    def contradict(*_: object, **__: object) -> None:
         raise Defect("the plan found breaks a rule")
 
     monkeypatch.setattr(solving, "solve_task", contradict)

@@ -191,7 +191,7 @@ def test_what_no_site_may_take_is_told_with_the_reason_at_each(tmp_path: Path):
 
 def test_an_offer_that_is_missing_is_suggested(tmp_path: Path):
     """Where nothing can be bought, the advice is to offer something."""
-    rows = "workload,organisation,power_kw\nW1,O1,400\n"
+    rows = "workload,organisation,power_kw\nW1,O1,50\nW2,O1,50\n"
     said = capplan("solve", write_folder(tmp_path / "i", {"workloads": rows}), "-o", tmp_path / "run")
     assert said.code == 3
     assert "a row of expansions.csv" in said.out

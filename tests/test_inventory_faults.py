@@ -227,7 +227,7 @@ def test_a_cell_too_long_for_a_spreadsheet_is_refused(tmp_path, size):
 
 
 def test_a_file_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("capplan.inventory.csvfile.LARGEST_FILE", 10)
+    monkeypatch.setattr("capplan.inventory.decode.LARGEST_FILE", 10)
     assert {fault.code for fault in faults_of(tmp_path, {})} == {"too-large"}
 
 

@@ -630,6 +630,272 @@ def test_what_is_free_and_useless_is_not_bought():
     assert best(made)[2] == Plan({"w": "A"}, {})
 
 
+# --- several workloads at once --------------------------------------------------------------------
+
+
+def names_of(found):
+    return {rule for rule, *_ in found.broken}
+
+
+def test_a_replica_says_only_what_differs_from_its_primary():
+    """Tests what a blank cell takes over, and that demand, value, pin and current site are the replica's own."""
+    primary = {"ports": "3", "value": "9", "pinned_site": "A", "current_site": "A", "zone": "z", "growth": "0.5"}
+    made = world(
+        model={"periods": {"cuts": ["2016-01-01", "2016-01-02"]}},
+        organisations=[{"organisation": "O"}, {"organisation": "P"}],
+        sites=[{"site": "A", "ports": "9"}, {"site": "B", "ports": "9"}],
+        workloads=[
+            {"workload": "w", "organisation": "P", "to": "2017-01-01", **primary},
+            {"workload": "w-copy", "organisation": "", "replica_of": "w", "ports": "2", "from": "2015-07-02"},
+        ],
+    )
+    row = Oracle(made).workloads["w-copy"]
+    assert row == {"workload": "w-copy", "organisation": "P", "replica_of": "w", "ports": "2", "zone": "z"} | {
+        "growth": "0.5", "from": "2015-07-02", "to": "2017-01-01",
+    }  # fmt: skip
+    assert Oracle(made).demand["w-copy", "B"] == [{"ports": 3}]
+    assert best(made) == ("optimal", ((), 0, 0), Plan({"w": "A", "w-copy": "B"}))
+    gone = measured(made, **{"w": None, "w-copy": None})
+    assert (gone.broken, gone.goals["unplaced"], gone.goals["forgone"]) == (set(), (), Fraction(2, 100))
+
+
+def replicated(**cells):
+    """A primary at A; B is 56.30 km and 788 us away, and nobody knows where C is."""
+    return world(
+        sites=[
+            {"site": "A", "latitude": "54.89650", "longitude": "-2.95778"},
+            {"site": "B", "latitude": "54.53006", "longitude": "-3.56258"},
+            {"site": "C"},
+        ],
+        workloads=[
+            {"workload": "w", "pinned_site": "A"},
+            {"workload": "x", "replica_of": "w", **cells},
+            {"workload": "y", "replica_of": "w", "pinned_site": "C"},
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "good"),
+    [
+        ({}, {"B"}),  # C holds the other replica
+        ({"replica_min_km": "56.2"}, {"B"}),
+        ({"replica_min_km": "56.3"}, set()),
+        ({"replica_max_rtt_ms": "0.788"}, {"B"}),
+        ({"replica_max_rtt_ms": "0.787"}, set()),
+    ],
+)
+def test_replicas_are_apart_and_as_far_and_as_near_as_they_ask(cells, good):
+    """Tests 56.2977 km against two limits, and its round trip; a primary's sites are each used once."""
+    made = replicated(**cells)
+    assert {s for s in "ABC" if not measured(made, w="A", x=s, y="C").broken} == good
+    assert names_of(measured(made, w="A", x=None, y="C")) == {"replicas", "left_out"}
+
+
+def test_a_replicas_limits_come_from_its_primary_and_need_known_places():
+    """Tests that C, of which nobody knows where it is, is neither far nor near enough; circuits say how near."""
+    for column in ("replica_min_km", "replica_max_rtt_ms"):
+        made = replicated()
+        made.tables["workloads"][0][column] = "1"
+        assert measured(made, w="A", x="B", y="C").broken == {("replicas", "y", "A", "C")}
+        made.tables["circuits"] = [{"circuit": f"to-{s}", "a": "A", "b": s, "rtt_ms": "0.9"} for s in "BC"]
+        assert bool(measured(made, w="A", x="B", y="C").broken) == (column == "replica_min_km")
+
+
+def test_a_group_is_at_one_site_or_nowhere_and_optional_only_as_a_whole():
+    """Tests two of a group; it may be left out when both have a value, and then forgoes both."""
+    made = world(
+        sites=[{"site": "A", "ports": "1"}, {"site": "B", "ports": "2"}],
+        workloads=[{"workload": w, "ports": "1", "together": "crm", "value": "5"} for w in "vw"],
+    )
+    assert best(made)[2] == Plan({"v": "B", "w": "B"}, {})
+    assert measured(made, v="A", w="B").broken == measured(made, v=None, w="A").broken == {("together", "crm")}
+    made.tables["sites"][1]["ports"] = "1"
+    assert best(made)[1:] == (((), 10, 0), Plan({"v": None, "w": None}, {}))
+    made.tables["workloads"][0]["value"] = ""
+    assert best(made)[0] == "infeasible"
+
+
+def test_members_of_a_group_keep_apart_while_both_are_active():
+    """Tests one per site by default, two where the model says so, and a member that comes when one goes."""
+    made = world(
+        model={"periods": HALVES},
+        sites=[{"site": s} for s in "AB"],
+        workloads=[{"workload": w, "apart": "dc"} for w in "uv"] + [{"workload": "w", "apart": "dc;x"}],
+    )
+    assert measured(made, u="A", v="A", w="B").broken == {("apart", "dc", t, "A") for t in (0, 1)}
+    made.model["rules"] = {"apart": {"per_site": {"dc": "2"}}}
+    assert measured(made, u="A", v="A", w="B").broken == set()
+    assert names_of(measured(made, u="A", v="A", w="A")) == {"apart"}
+    made.tables["workloads"][0]["to"] = "2015-07-02"
+    made.tables["workloads"][1]["from"] = "2015-07-02"
+    assert measured(made, u="A", v="A", w="A").broken == set()
+
+
+def test_a_group_can_be_spread_over_several_sites():
+    """Tests three of which any two sites will do, then one per site besides; who is left out does not help."""
+    made = world(
+        model={"left_out": "any", "rules": {"apart": {"sites": {"dc": "2"}}}},
+        sites=[{"site": s} for s in "AB"],
+        workloads=[{"workload": w, "apart": "dc"} for w in "uvw"],
+    )
+    assert measured(made, u="A", v="A", w="B").broken == set()
+    assert measured(made, u="A", v="A", w="A").broken == {("apart", "dc", 0)}
+    assert measured(made, u="A", v=None, w=None).broken == {("apart", "dc", 0)}
+    made.model["rules"]["apart"]["per_site"] = {"dc": "1"}
+    assert measured(made, u="A", v="A", w="B").broken == {("apart", "dc", 0, "A")}
+
+
+def test_a_zone_is_the_workloads_or_its_organisations():
+    """Tests a site that takes one zone, a site that takes two, and one that takes all."""
+    made = world(
+        organisations=[{"organisation": "O", "zone": "health"}, {"organisation": "P"}],
+        sites=[{"site": "A", "zones": "public"}, {"site": "B", "zones": "public; health"}, {"site": "C"}],
+        workloads=[
+            {"workload": "u"},
+            {"workload": "v", "zone": "public"},
+            {"workload": "w", "organisation": "P"},
+        ],
+    )
+    assert Oracle(made).options() == {"u": ["B", "C"], "v": ["A", "B", "C"], "w": ["A", "B", "C"]}
+
+
+def test_a_dedicated_site_is_shared_with_nobody_at_the_same_time():
+    """Tests two organisations of which one wants to be alone, before and after the other leaves."""
+    made = world(
+        model={"periods": HALVES},
+        organisations=[{"organisation": "O", "tenancy": "dedicated_site"}, {"organisation": "P"}],
+        sites=[{"site": s} for s in "AB"],
+        workloads=[{"workload": "u"}, {"workload": "v"}, {"workload": "w", "organisation": "P", "to": "2015-07-02"}],
+    )
+    assert measured(made, u="A", v="A", w="B").broken == set()
+    assert measured(made, u="A", v="B", w="B").broken == {("tenancy", "B", 0)}
+    made.tables["workloads"][0]["from"] = "2015-07-02"
+    assert measured(made, u="A", v="B", w="A").broken == set()
+
+
+def test_a_site_that_is_used_is_used_enough():
+    """Tests four cores where four are asked for, three, and none at all."""
+    made = world(
+        sites=[{"site": "A", "cores": "9", "fill_cores": "4"}, {"site": "B", "cores": "9"}],
+        workloads=[{"workload": "v", "cores": "3"}, {"workload": "w", "cores": "1"}],
+    )
+    assert measured(made, v="A", w="A").broken == measured(made, v="B", w="B").broken == set()
+    assert measured(made, v="A", w="B").broken == {("fill", "A", "cores", 0)}
+
+
+def moving(**limits):
+    """Three workloads at A today, one at B; u comes to life in the second half, z never."""
+    return world(
+        model={"periods": HALVES, "rules": {"moves": limits}},
+        organisations=[{"organisation": "O"}, {"organisation": "P"}],
+        sites=[{"site": "A", "ports": "3"}, {"site": "B", "ports": "9"}],
+        workloads=[
+            {"workload": "u", "ports": "1", "current_site": "A", "from": "2015-07-02"},
+            {"workload": "v", "ports": "2", "current_site": "A"},
+            {"workload": "w", "ports": "2", "current_site": "B", "organisation": "P"},
+            {"workload": "z", "ports": "9", "current_site": "A", "from": "2020-01-01"},
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "broken"),
+    [
+        ({"at_most": "3", "per_organisation": "3", "per_period": "1"}, set()),
+        ({"at_most": "2"}, {("moves", "at_most", "")}),
+        ({"per_organisation": "2"}, {("moves", "per_organisation", "O")}),
+        ({"per_period": "0"}, {("moves", "per_period", 0), ("moves", "per_period", 1)}),
+    ],
+)
+def test_moves_are_limited_in_all_per_organisation_and_per_period(limits, broken):
+    """Tests u, v and z leaving A, one in each period and one in none."""
+    assert measured(moving(**limits), u="B", v="B", w="B", z="B").broken == broken
+
+
+def test_what_moves_needs_room_at_both_ends():
+    """Tests 2 ports that leave A in the first half beside 2 that come: 4 of 3; u leaves later and alone."""
+    assert not measured(moving(), u="A", v="B", w="A", z="A").broken
+    crowded = measured(moving(both_ends="true"), u="A", v="B", w="A", z="A")
+    assert crowded.broken == {("moves", "both_ends", "A", "ports", 0)}
+    assert not measured(moving(both_ends="true"), u="B", v="A", w="B", z="B").broken
+
+
+def test_a_budget_of_a_year_shrinks_with_the_period_and_leaves_out_what_is_paid_once():
+    """Tests 365 a year, 182 for 182 days, and a module of 1,000; 182 + 183 + 1,000 = 1,365 in all."""
+    made = world(
+        model={"periods": HALVES, "rules": {"budget": {}}},
+        sites=[{"site": "A", "ports": "0", "open_cost": "365"}],
+        workloads=[{"workload": "w", "ports": "1"}],
+        expansions=[{"expansion": "e", "site": "A", "resource": "ports", "amount": "1", "cost_once": "1000"}],
+    )
+
+    def broken(**limits):
+        made.model["rules"]["budget"] = limits
+        return measured(made, {("e", "A", 0): 1}, w="A").broken
+
+    assert broken(per_year="365", once="1000", total="1365") == set()
+    assert broken(per_year="364.99") == {("budget", "per_year", t) for t in (0, 1)}
+    assert broken(once="999.99", total="1364.99") == {("budget", "once"), ("budget", "total")}
+
+
+def test_a_group_that_is_needed_is_in_the_same_region():
+    """Tests a ward that needs a laboratory, and a laboratory that needs another than itself."""
+    made = world(
+        sites=[{"site": "A", "region": "west"}, {"site": "B", "region": "west"}, {"site": "C"}],
+        workloads=[
+            {"workload": "lab", "groups": "lab"},
+            {"workload": "lab-2", "groups": "lab;x", "needs_nearby": "lab"},
+            {"workload": "ward", "needs_nearby": "lab"},
+        ],
+    )
+    assert measured(made, **{"lab": "A", "lab-2": "B", "ward": "B"}).broken == set()
+    assert measured(made, **{"lab": "A", "lab-2": "C", "ward": "B"}).broken == {("same_neighbourhood", "lab-2", 0)}
+    made.tables["workloads"][0]["to"] = "2014-01-01"
+    assert names_of(measured(made, **{"lab": "A", "lab-2": "C", "ward": "B"})) == {"same_neighbourhood"}
+
+
+@pytest.mark.parametrize(
+    ("failover", "power", "broken"),
+    [
+        ("", "10", set()),  # 4 + 6 of its primary
+        ("", "9.9", {("survive_site_loss", "A", "B", "power_kw", 0)}),
+        ("5", "9", set()),
+        ("5", "8.9", {("survive_site_loss", "A", "B", "power_kw", 0)}),
+        ("0.5", "5", set()),  # never less than its own
+    ],
+)
+def test_a_site_that_is_left_carries_the_replicas_of_the_one_that_is_lost(failover, power, broken):
+    """Tests a standby of 1 kW beside 4 kW of others that takes over 6 kW, or 5; what is kept free may be used."""
+    made = world(
+        model={"headroom": KEPT | {"power_kw": "0%"}, "rules": {"survive_site_loss": {}}},
+        sites=[{"site": "A", "power_kw": "6"}, {"site": "B", "power_kw": power}, {"site": "C", "power_kw": "1"}],
+        workloads=[
+            {"workload": "w", "power_kw": "6"},
+            {"workload": "others", "power_kw": "4"},
+            {"workload": "x", "power_kw": "1", "replica_of": "w", "failover_power_kw": failover},
+            {"workload": "y", "power_kw": "1", "replica_of": "w"},
+        ],
+    )
+    assert measured(made, w="A", others="B", x="B", y="C").broken == broken
+
+
+def test_headroom_is_there_to_be_used_when_a_site_is_lost_and_storage_is_not_taken_over():
+    """Tests 5 + 5 kW at a site of 10 that keeps a fifth free, and a copy with less storage than its primary."""
+    made = world(
+        model={"headroom": {"power_kw": "20%"}, "rules": {"survive_site_loss": {}}},
+        sites=[{"site": s, "power_kw": "10", "storage_tb": t} for s, t in (("A", "8"), ("B", "3"))],
+        workloads=[
+            {"workload": "v", "power_kw": "5"},
+            {"workload": "w", "power_kw": "5", "storage_tb": "8"},
+            {"workload": "x", "storage_tb": "3", "replica_of": "w"},
+        ],
+    )
+    assert measured(made, v="B", w="A", x="B").broken == set()
+    made.tables["workloads"][0]["power_kw"] = "5.001"
+    assert measured(made, v="B", w="A", x="B").broken == {("survive_site_loss", "A", "B", "power_kw", 0)}
+
+
 # --- the tiny worlds ------------------------------------------------------------------------------
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

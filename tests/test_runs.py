@@ -44,7 +44,9 @@ TABLES = {
     "W1,=cmd(),O,3.4,,A\nW2,Two,O,1.5,,B\nW3,Three,O,9,5000,\n",
 }
 SETTINGS = "format: 1\ncurrency: GBP\nas_of: 2016-04-01\n"
-NO_PLACE = {"workloads": "workload,organisation,power_kw\nW1,O,30\n"}
+NO_PLACE = {
+    "workloads": "workload,organisation,power_kw,allowed_sites\n" + "".join(f"W{i},O,6,A\n" for i in range(5))
+}
 
 
 def inventory_at(place, title="title: Small\n", **tables):
@@ -106,7 +108,7 @@ def info(place):
 def test_a_run_holds_facts_tables_their_description_the_plan_and_the_inputs(small, tmp_path):
     """Tests that everything that the contract names is there, and nothing else."""
     names = set(contents(small.save(tmp_path / "run")))
-    tables = {"allocation", "sites", "limits", "left_out", "purchases", "licences", "costs"}
+    tables = {"allocation", "sites", "limits", "left_out", "lost", "purchases", "licences", "costs"}
     inputs = {f"inputs/inventory/{name}" for name in ("inventory.yaml", *(f"{t}.csv" for t in TABLES))}
     assert names == {
         *("run.json", "datapackage.json", "inputs/model.yaml", "inputs/model-source/standard.yaml"),
@@ -223,7 +225,7 @@ def test_purchases_say_whether_they_were_decided(tmp_path):
 
 
 def test_an_infeasible_run_holds_inputs_and_the_explanation_and_no_table(tmp_path):
-    """Tests 30 kW against 8 usable: what is short, by how much, and the text beside it."""
+    """Tests 5 × 6 kW against 8 usable: what is short, by how much, and the text beside it."""
     solved = Solved(inventory_at(tmp_path / "i", **NO_PLACE))
     saved = solved.save(tmp_path / "run", explanation_text="short of 22 kW\n")
     top = {path.name for path in saved.iterdir()}

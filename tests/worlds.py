@@ -545,7 +545,7 @@ def _move_limits(draw: st.DrawFn, world: World) -> None:
     for row in world.tables["workloads"]:
         _fill(row, current_site=_pick(draw, [row["site"] for row in world.tables["sites"]]))
     limits = {name: _pick(draw, ["0", "1", "2"]) for name in _some(draw, ["at_most", "per_organisation", "per_period"])}
-    both = _maybe(draw, ["yes", "no"])
+    both = _maybe(draw, ["true", "false"])
     world.model.setdefault("rules", {})["moves"] = limits | ({"both_ends": both} if both else {})
 
 

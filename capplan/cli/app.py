@@ -137,6 +137,18 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Start of the random numbers.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads to search with.")] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN_OR_ALLOCATION",
+            help="A run or an allocation.csv to start from; moves are counted against it.",
+        ),
+    ] = None,
+    pin: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An allocation.csv; workloads with a site in it stay there."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Find the best plan, prove how good it is, and save it as a run. The last line printed is the run's folder.
@@ -146,7 +158,7 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     from capplan.cli.solving import Wanted
     from capplan.cli.solving import solve as run
 
-    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers)
+    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin)
     return run(terminal, wanted, as_json=as_json)
 
 

@@ -16,7 +16,7 @@ from capplan.cli.site_use import site_use
 from capplan.cli.summary import breach_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, counted
 from capplan.errors import Faults, Place, UsageError, printable
-from capplan.inventory import Bought, Inventory, read_allocation, read_purchases
+from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases
 from capplan.load import read_model
 from capplan.model import Model
 from capplan.problem import NOWHERE, Plan, Problem
@@ -31,13 +31,17 @@ Names = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class _Subject:
-    """What is checked: an inventory or a run, the files to read with it, and the plan to hold them against."""
+    """What is checked: an inventory or a run, the files to read with it, and the plan to hold them against.
+
+    ``keep`` are the placements that the run was told to keep.
+    """
 
     inventory: Inventory
     model: Model
     allocation: Path | None
     purchases: Path | None
     before: Plan | None
+    keep: Allocation | None = None
 
 
 def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
@@ -56,7 +60,7 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
         purchases = read_purchases(found.purchases, found.inventory, faults)
     faults.raise_errors()
     complain(terminal, faults.sorted())
-    checked = check_allocation(found.inventory, found.model, allocation, purchases, found.before)
+    checked = check_allocation(found.inventory, found.model, allocation, purchases, found.before, found.keep)
     if as_json:
         terminal.say_json(_json(checked))
     else:
@@ -78,7 +82,8 @@ def _run(folder: Path, files: Paths, names: Names) -> _Subject:
         raise UsageError(f"{folder} has no plan to check ({run.info['status']}); name an allocation with --allocation")
     if purchases is None and "purchases" in run.tables:
         purchases = folder / "purchases.csv"
-    subject = _Subject(run.inventory(), run.model(), allocation or folder / "allocation.csv", purchases, run.plan())
+    allocation = allocation or folder / "allocation.csv"
+    subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep())
     model, scenario = names
     if model is None and scenario is None:
         return subject

@@ -6,21 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capplan.compile import problem_of
-from capplan.errors import Fault, Faults, Place
+from capplan.errors import Fault, Faults, Place, UsageError, did_you_mean
 from capplan.inventory import Inventory
 from capplan.inventory.settings import FILE
 from capplan.load import STANDARD, read_inventory, read_model
 from capplan.located import Retyped, read_yaml
 from capplan.model import Model
+from capplan.problem import Plan
+from capplan.runs import Beside, Given, read_beside, read_run
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be planned, and everything suspicious or wrong that was found in it."""
+    """What is to be planned, and everything suspicious or wrong that was found in it.
+
+    ``given`` is what files beside the inventory say, ``start`` the plan to start from where one is among them.
+    """
 
     inventory: Inventory
     model: Model
     faults: Faults
+    given: Given
+    start: Plan | None = None
 
     @property
     def warnings(self) -> list[Fault]:
@@ -28,27 +35,55 @@ class Task:
         return self.faults.sorted()
 
 
-def read_task(folder: Path, model: str | None, scenario: str | None, *, strict: bool = False) -> Task:
+def read_task(folder: Path, model: str | None, scenario: str | None, files: Beside | None = None) -> Task:
     """Read an inventory and the model to plan it with: ``model``, else the inventory's own, else ``standard``.
 
-    Raises BadInput with every fault of both, contradictions between them included; with ``strict`` warnings count too.
+    Raises BadInput with every fault of both and of the ``files`` given with them, contradictions between them included.
     """
     faults = Faults()
-    task = read_faulty(folder, model, scenario, faults)
-    if strict:
-        faults.promote_warnings()
+    task = read_faulty(folder, model, scenario, faults, files)
     faults.raise_errors()
     return task
 
 
-def read_faulty(folder: Path, model: str | None, scenario: str | None, faults: Faults) -> Task:
+def read_faulty(
+    folder: Path, model: str | None, scenario: str | None, faults: Faults, files: Beside | None = None
+) -> Task:
     """The same with all faults recorded; the result means something only if none of them is an error."""
     # The model first: its scenario may change cells of the inventory.
     chosen = _own_model(folder, scenario, faults) if model is None else read_model(model, scenario, faults=faults)
     inventory = read_inventory(folder, chosen.overlay, faults)
-    if not faults.has_errors:
-        problem_of(inventory, chosen, faults)
-    return Task(inventory, chosen, faults)
+    given = read_beside(files or Beside(), inventory, faults) if folder.is_dir() else Given(inventory)
+    problem = None if faults.has_errors else problem_of(given.inventory, chosen, faults, given.keep)
+    start = None if problem is None or faults.has_errors else given.start(problem, faults)
+    return Task(given.inventory, chosen, faults, given, start)
+
+
+def files_named(start: Path | None, pin: Path | None) -> Beside:
+    """The files that a command names: a run's folder or an allocation, and placements to keep.
+
+    Raises UsageError for paths that are neither.
+    """
+    if pin is not None:
+        _check_file(pin, "name an allocation.csv")
+    if start is None:
+        return Beside(pin=pin)
+    if not start.is_dir():
+        _check_file(start, "name a run's folder or an allocation.csv")
+        return Beside(start, None, pin, start.name)
+    run = read_run(start)
+    if "allocation" not in run.tables:
+        raise UsageError(f"{start} has no plan to start from ({run.info['status']})")
+    purchases = start / "purchases.csv" if "purchases" in run.tables else None
+    return Beside(start / "allocation.csv", purchases, pin, start.resolve().name)
+
+
+def _check_file(path: Path, fix: str) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; {fix}")
+    if not path.exists():
+        near = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise UsageError(f"there is no {path}; {did_you_mean(path.name, near, fix)}")
 
 
 def _own_model(folder: Path, scenario: str | None, faults: Faults) -> Model:

@@ -9,13 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from capplan.cli.summary import Summary, summary_text
+from capplan.cli.summary import START, TODAY, Summary, summary_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
 from capplan.engine import Status, Stopped
 from capplan.measure import measure
-from capplan.problem import Plan
 from capplan.runs import Run, RunInfo, list_runs, read_run
-from capplan.solving import Reached
+from capplan.solving import Reached, today_of
 from capplan.tables import tables_of
 from capplan.units import Currency, percent_text
 
@@ -40,18 +39,18 @@ def _summary(run: Run) -> str:
     if plan is None:
         path = run.folder / EXPLANATION
         return path.read_text("utf-8").rstrip("\n") if path.is_file() else f"No plan: {run.info['status']}."
-    problem, info = run.problem(), run.info
-    now = problem.inventory.current_site
+    problem, info, start = run.problem(), run.info, run.start()
     measured = measure(problem, plan)
     return summary_text(
         Summary(
             measured,
-            measure(problem, Plan(now)) if (now >= 0).any() else None,
+            today_of(problem, start),
             Status(info["status"]),
             Stopped(info["stopped_because"]),
             tuple(_goal(goal) for goal in info["goals"]),
             {table.name: table for table in tables_of(measured)},
             [_warning(fault) for fault in info["warnings"]],
+            START if start is not None else TODAY,
         )
     )
 

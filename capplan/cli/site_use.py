@@ -13,10 +13,15 @@ SITES_NAMED = 10
 NEARLY_FULL = Fraction(95, 100)
 
 
-def site_use(rows: Sequence[Mapping[str, str]], today: Mapping[tuple[str, str, str], str] | None = None) -> list[str]:
+def site_use(
+    rows: Sequence[Mapping[str, str]],
+    today: Mapping[tuple[str, str, str], str] | None = None,
+    heading: str = "today",
+) -> list[str]:
     """Each used resource of each site in its fullest period; the fullest ones where there are too many.
 
-    ``rows`` are those of the table ``sites``; ``today`` is what is used today, by site, period and resource.
+    ``rows`` are those of the table ``sites``; ``today`` is what is used today, by site, period and resource, told
+    under ``heading``.
     """
     fullest: dict[tuple[str, str], Mapping[str, str]] = {}
     for row in rows:
@@ -27,7 +32,7 @@ def site_use(rows: Sequence[Mapping[str, str]], today: Mapping[tuple[str, str, s
     if not used:
         return []
     periods = len({row["period"] for row in rows}) > 1
-    return ["Use of sites", *_table(used, today or {}, periods=periods), *_unused(rows, used)]
+    return ["Use of sites", *_table(used, today or {}, heading if today else "", periods=periods), *_unused(rows, used)]
 
 
 def _fullness(row: Mapping[str, str]) -> Fraction:
@@ -39,13 +44,15 @@ def _fullness(row: Mapping[str, str]) -> Fraction:
     return used / usable if usable else used * 10**9
 
 
-def _table(used: list[Mapping[str, str]], today: Mapping[tuple[str, str, str], str], *, periods: bool) -> list[str]:
+def _table(
+    used: list[Mapping[str, str]], today: Mapping[tuple[str, str, str], str], heading: str, *, periods: bool
+) -> list[str]:
     shown = used
     if len(used) > ROWS_SHOWN:
         keep = sorted(used, key=lambda row: (-_fullness(row), row["site"], row["resource"]))[:ROWS_SHOWN]
         shown = [row for row in used if row in keep]
     texts = ["site", "resource", *(["fullest in"] if periods else [])]
-    figures = [*(["today"] if today else []), "used", "usable", "physical", "of usable"]
+    figures = [*([heading] if heading else []), "used", "usable", "physical", "of usable"]
     body = []
     for row in shown:
         named = [row["site"], row["resource"], *([row["period"]] if periods else [])]

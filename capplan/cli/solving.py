@@ -13,7 +13,7 @@ from capplan.cli.command import Exit
 from capplan.cli.faults import complain
 from capplan.cli.interruption import beside, stopping
 from capplan.cli.progress import Latest, shown
-from capplan.cli.reading import Task, read_task
+from capplan.cli.reading import Task, files_named, read_task
 from capplan.cli.summary import Summary, summary_text
 from capplan.cli.terminal import Terminal
 from capplan.cli.without_plan import without_plan_text
@@ -36,12 +36,15 @@ class Wanted:
     gap: Fraction | None
     seed: int | None
     workers: int | None
+    start: Path | None
+    pin: Path | None
 
 
 def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     """Read, solve, save, print. Returns the exit code."""
     check_folder(wanted.output)
-    task = read_task(wanted.inventory, wanted.model, wanted.scenario)
+    files = files_named(wanted.start, wanted.pin)
+    task = read_task(wanted.inventory, wanted.model, wanted.scenario, files)
     model = override(task.model, wanted.time_limit_s, wanted.gap, wanted.seed, wanted.workers)
     task = replace(task, model=model)
     complain(terminal, task.warnings)
@@ -49,7 +52,7 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     watch = Watch(latest)
     with stopping(terminal, watch.stop) as stop_again:
         with shown(terminal, watch, latest) as tick:
-            result = beside(lambda: solve_task(task.inventory, task.model, watch), tick, stop_again)
+            result = beside(lambda: _solved(task, watch), tick, stop_again)
         text = result_text(result, task)
         folder = _save(wanted, task, result, text)
     if as_json:
@@ -60,11 +63,15 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     return _exit_code(result)
 
 
+def _solved(task: Task, watch: Watch) -> Result:
+    return solve_task(task.inventory, task.model, watch, start=task.start, keep=task.given.keep)
+
+
 def result_text(result: Result, task: Task) -> str:
     """What a solve came to, in words."""
     if result.measured is None:
         return without_plan_text(result)
-    return summary_text(Summary.of(result, task.warnings))
+    return summary_text(Summary.of(result, task.warnings, task.start))
 
 
 def _save(wanted: Wanted, task: Task, result: Result, text: str) -> Path:
@@ -78,6 +85,7 @@ def _save(wanted: Wanted, task: Task, result: Result, text: str) -> Path:
         warnings=task.warnings,
         now=datetime.now().astimezone(),
         explanation_text=text if result.measured is None else "",
+        given=task.given,
     )
 
 

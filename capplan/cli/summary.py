@@ -27,6 +27,9 @@ PURCHASES_EXPLAINED = 10
 LINES_OF_A_LIST = 20
 BREACHES_NAMED = 5
 
+TODAY, START = "today", "the start"
+"""What a plan is compared with: the inventory's current allocation, or the plan that was started from."""
+
 _STOPPED = {
     Stopped.PROVED: "proved",
     Stopped.GAP: "stopped at the gap asked for",
@@ -38,7 +41,10 @@ _STOPPED = {
 
 @dataclass(frozen=True)
 class Summary:
-    """A plan and how it was found. A goal that is met level by level is one entry of ``goals``."""
+    """A plan and how it was found. A goal that is met level by level is one entry of ``goals``.
+
+    ``today`` is what the plan is compared with, where there is something, and ``compared`` what that is.
+    """
 
     plan: Measured
     today: Measured | None
@@ -47,15 +53,17 @@ class Summary:
     goals: tuple[Reached, ...]
     tables: Mapping[str, Output]
     warnings: Sequence[str]
+    compared: str = TODAY
 
     @staticmethod
-    def of(result: Result, warnings: Sequence[object]) -> Summary:
+    def of(result: Result, warnings: Sequence[object], start: Plan | None) -> Summary:
         """The summary of a solve that found a plan."""
         assert result.measured is not None
         tables = {table.name: table for table in result.tables}
         said = [str(warning) for warning in warnings]
         goals = tuple(_merged(result.goals))
-        return Summary(result.measured, result.today, result.status, result.stopped_because, goals, tables, said)
+        how = result.status, result.stopped_because, goals
+        return Summary(result.measured, result.today, *how, tables, said, TODAY if start is None else START)
 
     @property
     def problem(self) -> Problem:
@@ -81,7 +89,7 @@ def summary_text(summary: Summary) -> str:
         [*_headline(summary), *_cost(summary), *_counts(summary)],
         _goals(summary),
         _bought(summary),
-        site_use(summary.rows("sites"), _use_today(summary)),
+        site_use(summary.rows("sites"), _use_today(summary), summary.compared.removeprefix("the ")),
         _left_out(summary),
         _today(summary),
         _notes(summary),
@@ -236,7 +244,8 @@ def _today(summary: Summary) -> list[str]:
     # A share of a cost that is about other workloads would mean nothing.
     share = f" = {percent_text(Fraction(abs(saving), today.cost))}" if today.cost and not new + lost else ""
     text = f"saving {money(saving)}{share}" if saving >= 0 else f"{money(-saving)}{share} more"
-    lines = ["Compared with today", f"  Today {money(today.cost)}, plan {money(plan.cost)}: {text}."]
+    named = summary.compared.capitalize()
+    lines = [f"Compared with {summary.compared}", f"  {named} {money(today.cost)}, plan {money(plan.cost)}: {text}."]
     if new:
         lines.append(
             f"  Not like for like: {counted(new, 'placed workload')} without a current site, only in the plan."
@@ -246,7 +255,7 @@ def _today(summary: Summary) -> list[str]:
     # What has no site today breaks no rule by that: it may not exist yet.
     broken = [breach for breach in today.breaches if breach.rule != "left_out"]
     if broken:
-        lines.append(f"  Today breaks {counted(len(broken), 'rule')}:")
+        lines.append(f"  {named} breaks {counted(len(broken), 'rule')}:")
         lines += [f"    {breach_text(summary.problem, breach)}" for breach in broken[:BREACHES_NAMED]]
         more = len(broken) - BREACHES_NAMED
         lines += [f"    and {more:,} more: see run.json"] if more > 0 else []

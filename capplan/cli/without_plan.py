@@ -16,6 +16,8 @@ from capplan.problem import Problem
 from capplan.solving import Explanation, Result
 from capplan.units import decimal_text, percent_text
 
+PLACEMENTS_NAMED = 5
+
 
 def without_plan_text(result: Result) -> str:
     """What stands in the way of a plan that was proved impossible; else why the search ended without one."""
@@ -49,7 +51,8 @@ def _unknown(result: Result) -> str:
 def _homeless(problem: Problem, why: Explanation) -> list[str]:
     lines: list[str] = []
     for w, obstacles in list(why.homeless.items())[:LINES_OF_A_LIST]:
-        lines.append(f"  {problem.workloads.ids[w]}")
+        kept = f", kept at {_kept_at(problem, w)}" if _is_kept(problem, w) else ""
+        lines.append(f"  {problem.workloads.ids[w]}{kept}")
         lines += [f"    {text}" for text in by_reason(problem, [(s, no.reason) for s, no in obstacles])]
     more = len(why.homeless) - LINES_OF_A_LIST
     lines += [f"  and {more:,} more: see run.json"] if more > 0 else []
@@ -74,11 +77,32 @@ def _nothing_found(why: Explanation) -> list[str]:
     return ["What stands in the way was not found in the time given; try a longer --time-limit."]
 
 
+def _is_kept(problem: Problem, workload: int) -> bool:
+    return problem.keep is not None and bool(problem.keep.site[workload] >= 0)
+
+
+def _kept_at(problem: Problem, workload: int) -> str:
+    """The site at which a file keeps a workload, and the line that says so."""
+    assert problem.keep is not None
+    return f"{problem.sites.ids[problem.keep.site[workload]]} ({problem.keep.place(workload)})"
+
+
 def _advice(problem: Problem, why: Explanation) -> list[str]:
-    lines = [line for breach in why.shortages for line in (*_purchases(problem, breach), *_headroom(problem, breach))]
+    lines = list(_free(problem, why))
+    lines += [line for breach in why.shortages for line in (*_purchases(problem, breach), *_headroom(problem, breach))]
     if problem.model.left_out == "optional":
         lines.append("let workloads without a value be left out too (left_out: any in the model)")
     return ["What to try", *(f"  {line}" for line in dict.fromkeys(lines))]
+
+
+def _free(problem: Problem, why: Explanation) -> Iterator[str]:
+    """Placements to keep that take part in what stands in the way, those without any site first."""
+    concerned = [*why.homeless, *(w for breach in why.shortages for w in breach.workloads)]
+    kept = [w for w in dict.fromkeys(concerned) if _is_kept(problem, w)]
+    for w in kept[:PLACEMENTS_NAMED]:
+        yield f"do not keep {problem.workloads.ids[w]} at {_kept_at(problem, w)}: delete the row, or its site"
+    if len(kept) > PLACEMENTS_NAMED:
+        yield f"or one of {len(kept) - PLACEMENTS_NAMED:,} more that are kept there"
 
 
 def _purchases(problem: Problem, breach: Breach) -> Iterator[str]:

@@ -1,6 +1,12 @@
 """Inventories: what there is to place, and where it can go."""
 
-from capplan.inventory.allocation import Allocation, Bought, read_allocation, read_purchases
+from capplan.inventory.allocation import (
+    Allocation,
+    Bought,
+    read_allocation,
+    read_placements_to_keep,
+    read_purchases,
+)
 from capplan.inventory.core import CORE
 from capplan.inventory.describe import inventory_schema, tables_schema
 from capplan.inventory.read import read_inventory
@@ -20,6 +26,7 @@ __all__ = [
     "inventory_schema",
     "read_allocation",
     "read_inventory",
+    "read_placements_to_keep",
     "read_purchases",
     "tables_schema",
     "write_csv",

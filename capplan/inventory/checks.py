@@ -108,6 +108,12 @@ def check_status(allocation: Table, faults: Faults) -> None:
     for row in _kept(allocation, unsited, "empty-mandatory-cell", Severity.ERROR, faults):
         message = "site: is empty, and the status is placed"
         faults.error(allocation.place(row, "site"), "empty-mandatory-cell", message, "name the site, or write left_out")
+    check_left_out(allocation, faults)
+
+
+def check_left_out(allocation: Table, faults: Faults) -> None:
+    """Rows of an allocation that are left out and name a site all the same."""
+    sited, status = allocation.given("site"), np.array(allocation.text("status"), dtype=object)
     sited_rows = _in_file_order(allocation, (status == "left_out") & sited)
     for row in _kept(allocation, sited_rows, "contradictory-cells", Severity.ERROR, faults):
         site = allocation.text("site")[row]

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from capplan.errors import FAULTS_KEPT_PER_CODE, Faults, Place
+from capplan.inventory.decode import read_text
 from capplan.inventory.source import Span, physical_lines, record_spans
 from capplan.units import Ints
 
-LARGEST_FILE = 512 * 2**20
 LONGEST_CELL = 32_767
 SPREADSHEET_ROWS = (65_536, 1_048_576)
 
@@ -142,57 +142,6 @@ def _parse(source: tuple[Path, str, str], wanted: Sequence[str], faults: Faults,
         message = f"has exactly {len(rows):,} rows, the most some spreadsheets keep; rows may be missing"
         faults.warning(Place(file), "file-truncated", message, "compare with where the file came from")
     return _columns(_Records(path, file, rows, lines, whole, text, form), faults)
-
-
-def read_text(path: Path, file: str, faults: Faults) -> str | None:
-    """The text of a UTF-8 file with or without a byte-order mark; None (with a fault) where it is none."""
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            limit = f"{LARGEST_FILE // 2**20} MB"
-            faults.error(Place(file), "too-large", f"the file is larger than {limit}", "split it")
-            return None
-        content = path.read_bytes()
-    except OSError as error:
-        faults.error(Place(file), "unreadable-file", f"cannot be read: {error.strerror}", "check the path")
-        return None
-    try:
-        # Not utf-8-sig: its errors do not count the byte-order mark.
-        text = content.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        _encoding_fault(content, error.start, file, faults)
-        return None
-    if "\0" in text:
-        before = physical_lines(text[: text.index("\0") + 1])
-        code, what = ("nul-byte", "binary: it holds NUL bytes")
-        if _is_utf16(content):
-            code, what = ("utf-16-file", "UTF-16")
-        faults.error(Place(file, len(before)), code, f"the file is {what}", 'save it as "CSV UTF-8"')
-        return None
-    return text
-
-
-def _is_utf16(content: bytes) -> bool:
-    """Whether the bytes begin with UTF-16's mark, or like ASCII text with a NUL beside every character."""
-    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return marked or content[1:40:2].count(0) > 5 or content[0:40:2].count(0) > 5
-
-
-def _encoding_fault(content: bytes, at: int, file: str, faults: Faults) -> None:
-    """Tell the byte at offset ``at``, the first that is not UTF-8."""
-    if _is_utf16(content):
-        faults.error(Place(file), "utf-16-file", "the file is UTF-16", 'save it as "CSV UTF-8"')
-        return
-    before = content[:at].decode("utf-8").removeprefix("\ufeff")
-    lines = physical_lines(before + "?")
-    place = Place(file, len(lines), len(lines[-1]))
-    byte = f"byte {at} (0x{content[at]:02x})"
-    if not (before + content[at + 1 :].decode("utf-8", errors="ignore")).isascii():
-        message = f"{byte} is not UTF-8, while other characters are: two encodings are mixed"
-        faults.error(place, "mixed-encodings", message, "retype that character, save as UTF-8")
-        return
-    message = f"{byte} is not UTF-8; the file looks like Windows-1252"
-    faults.error(place, "encoding-not-utf8", message, 'save it as "CSV UTF-8"')
 
 
 def _records(text: str, file: str, separator: str, faults: Faults) -> tuple[list[list[str]], Ints, bool]:

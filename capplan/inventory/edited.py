@@ -9,7 +9,8 @@ from pathlib import Path
 
 from capplan.errors import Faults, Place
 from capplan.inventory.cells import trimmed
-from capplan.inventory.csvfile import COMMAS, CsvFile, Form, parse_csv, read_text
+from capplan.inventory.csvfile import COMMAS, CsvFile, Form, parse_csv
+from capplan.inventory.decode import read_text
 from capplan.inventory.raw import OWN_PREFIX
 
 SEMICOLON = ";"

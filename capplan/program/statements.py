@@ -27,7 +27,8 @@ NO_SITE = -1
 class LimitName(NamedTuple):
     """What a limit is called, and how its integers read: natural amount = value × ``per_unit``.
 
-    ``share`` is the part of what physically is there that policy lets be used (1 − headroom).
+    ``share`` is the part of what physically is there that policy lets be used (1 − headroom). ``least`` marks a limit
+    that asks for at least something, negated: only what is short of it means anything to people.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class LimitName(NamedTuple):
     site: int = NO_SITE
     source: Source | None = None
     share: Fraction = Fraction(1)
+    least: bool = False
 
 
 ROUNDING = LimitName("", "", NO_PERIOD, "pence", Fraction(1))

@@ -60,7 +60,7 @@ class Allowed(Rule):
         options: Options,
         bad: Bools,
         reason: Callable[[int, int], str],
-        source: Callable[[int, int], Source],
+        source: Callable[[int, int], Source | None],
     ) -> Iterable[Exclusion]:
         """One exclusion out of a mask over placed rows; texts are made for (workload, site)."""
         rows = np.flatnonzero(bad)
@@ -104,11 +104,14 @@ class Allowed(Rule):
         if keep is None:
             return ()
         here = keep.site[options.workload]
-
-        def reason(w: int, s: int) -> str:
-            return f"kept at {problem.sites.ids[keep.site[w]]}, not at {problem.sites.ids[s]} ({keep.place(w)})"
-
-        return self._exclusion(options, (here >= 0) & (here != options.site), reason, lambda w, s: ("workloads", w, ""))
+        return self._exclusion(
+            options,
+            (here >= 0) & (here != options.site),
+            # The same for every site, so that lists of obstacles can name the sites together.
+            lambda w, s: f"kept at {problem.sites.ids[keep.site[w]]} ({keep.place(w)})",
+            # Not the inventory but the file demands it, and the reason names its line.
+            lambda w, s: None,
+        )
 
     def _pinned(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         pinned = problem.workloads.refs("pinned_site")

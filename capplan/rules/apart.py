@@ -76,7 +76,7 @@ class Apart(Rule):
         rows = np.flatnonzero(np.isin(options.workload, members))
         facts = builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
         facts = facts[facts >= 0]
-        name = LimitName(self.name, f"{group} sites", t, "sites (negative)", Fraction(1), -1, _source(members))
+        name = LimitName(self.name, f"{group} sites", t, "sites", Fraction(1), -1, _source(members), least=True)
         block = builder.limits([name], np.array([-least]))
         block.facts(np.zeros_like(facts), facts, -np.ones_like(facts))
 

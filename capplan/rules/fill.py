@@ -36,10 +36,11 @@ class Fill(Rule):
                     self.name,
                     f"{problem.sites.ids[s]} {resource.name}",
                     t,
-                    f"{resource.unit} below the least use",
+                    f"{resource.unit} of the least use",
                     resource.step,
                     s,
                     ("sites", s, "fill_" + resource.name),
+                    least=True,
                 )
                 for s, t in asked
             ]

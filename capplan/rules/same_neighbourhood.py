@@ -54,10 +54,11 @@ class SameNeighbourhood(Rule):
                 self.name,
                 f"{problem.workloads.ids[w]} needs {group} in {region or 'no region'}",
                 t,
-                "workloads without",
+                "workload of the group",
                 Fraction(1),
                 -1,
                 ("workloads", w, "needs_nearby"),
+                least=True,
             )
             for region in names.tolist()
         ]

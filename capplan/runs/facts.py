@@ -26,6 +26,7 @@ from capplan.measure import Measured
 from capplan.model import Model
 from capplan.problem import NOWHERE, Problem
 from capplan.problem.periods import YEAR_DAYS
+from capplan.runs.beside import PIN, START, START_PURCHASES, Beside
 from capplan.solving import Explanation, Reached, Result
 from capplan.tables import Output
 from capplan.units import round_half_up
@@ -42,7 +43,9 @@ def number(value: Fraction | int) -> int | float:
     return value.numerator if value.denominator == 1 else float(value)
 
 
-def run_facts(result: Result, inventory: Inventory, model: Model, *, title: str, warnings: Sequence[Fault]) -> Json:
+def run_facts(
+    result: Result, inventory: Inventory, model: Model, *, title: str, warnings: Sequence[Fault], files: Beside
+) -> Json:
     """The content of ``run.json`` but for ``times``, ``versions`` and the hashes of files."""
     problem, plan = result.problem, result.measured
     return {
@@ -58,6 +61,8 @@ def run_facts(result: Result, inventory: Inventory, model: Model, *, title: str,
             "currency": inventory.currency.code,
         },
         "model": {"name": model.name, "title": model.title, "scenario": model.scenario},
+        "from": _from(files),
+        "pin": _pin(files),
         "headline": None if plan is None else _headline(plan),
         "goals": _goals(result.goals, problem),
         "tie_break": result.tie_break,
@@ -69,8 +74,23 @@ def run_facts(result: Result, inventory: Inventory, model: Model, *, title: str,
         "seed": model.solver.seed,
         "parameters": model.solver_json(),
         "engine": {"name": "exact", **_size(problem)},
-        "warnings": [_warning(fault, inventory, model) for fault in warnings],
+        "warnings": [_warning(fault, (*inventory.files, *model.files), files) for fault in warnings],
     }
+
+
+def _from(files: Beside) -> Json | None:
+    """The plan that was started from: what the user named, and the copies."""
+    if files.start is None:
+        return None
+    return {
+        "name": files.name,
+        "allocation": START,
+        "purchases": None if files.purchases is None else START_PURCHASES,
+    }
+
+
+def _pin(files: Beside) -> Json | None:
+    return None if files.pin is None else {"name": files.pin.name, "allocation": PIN}
 
 
 def times(now: datetime, seconds: Mapping[str, float], command: Sequence[str]) -> Json:
@@ -201,12 +221,18 @@ def decided(table: Output, plan: Measured) -> Output:
 
 
 def _explanation(problem: Problem, why: Explanation) -> Json:
-    sites, workloads = problem.sites.ids, problem.workloads.ids
+    sites, workloads, kept = problem.sites.ids, problem.workloads.ids, problem.keep
+
+    def reason(text: str) -> str:
+        # The reason why a workload is kept names the file, whose path differs from machine to machine.
+        return text if kept is None else text.replace(f"({kept.file}:", f"({PIN}:")
+
     return {
         "homeless": [
             {
                 "workload": workloads[w],
-                "sites": [{"site": sites[s], "rule": no.rule, "reason": no.reason} for s, no in obstacles],
+                "kept_at": None if kept is None or kept.site[w] < 0 else sites[kept.site[w]],
+                "sites": [{"site": sites[s], "rule": no.rule, "reason": reason(no.reason)} for s, no in obstacles],
             }
             for w, obstacles in why.homeless.items()
         ],
@@ -250,9 +276,9 @@ def _size(problem: Problem) -> Json:
     }
 
 
-def _warning(fault: Fault, inventory: Inventory, model: Model) -> Json:
+def _warning(fault: Fault, read: Sequence[Path], files: Beside) -> Json:
     """A warning; files are named without the folder they lie in, which differs from machine to machine."""
-    known = {str(path): path.name for path in (*inventory.files, *model.files)}
+    known = {str(path): path.name for path in read} | {str(path): name for path, name in files.copies()}
     file = known.get(fault.place.file, fault.place.file)
     if Path(file).is_absolute():
         file = Path(file).name

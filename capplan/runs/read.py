@@ -17,17 +17,18 @@ from typing import Any
 import numpy as np
 
 from capplan.compile import problem_of
-from capplan.errors import BadInput, Fault, Place, UsageError, did_you_mean
-from capplan.inventory import Inventory
+from capplan.errors import BadInput, Fault, Faults, Place, UsageError, did_you_mean
+from capplan.inventory import Allocation, Inventory
 from capplan.inventory.cells import unquoted
 from capplan.load import read_inventory, read_model
 from capplan.model import Model
 from capplan.problem import NOWHERE, Plan, Problem
+from capplan.runs.beside import INPUTS, Beside, Given, read_beside
 from capplan.runs.facts import FORMAT_VERSION
 from capplan.runs.folder import recover
 from capplan.runs.package import digest
 
-INPUTS, PLAN = "inputs", "plan"
+PLAN = "plan"
 TABLES_COPIED, SOURCES, MODEL = f"{INPUTS}/inventory", f"{INPUTS}/model-source", f"{INPUTS}/model.yaml"
 FIX = "solve again to get a whole run"
 
@@ -42,7 +43,10 @@ class Run:
     info: Mapping[str, Any]
 
     def inventory(self) -> Inventory:
-        """The inventory that was solved, its scenario applied. Raises BadInput if the copy was damaged."""
+        """The inventory that was solved: its scenario applied, and where all was at the start.
+
+        Raises BadInput if the copy was damaged.
+        """
         return self._inventory
 
     def model(self) -> Model:
@@ -53,10 +57,29 @@ class Run:
         """The planning problem that was solved."""
         return self._problem
 
-    @cached_property
+    def keep(self) -> Allocation | None:
+        """The placements that were to stay; None where none were given."""
+        return self._given.keep
+
+    def start(self) -> Plan | None:
+        """The plan that the search was started from; None where none was given."""
+        return self._given.start(self._problem, Faults())
+
+    @property
     def _inventory(self) -> Inventory:
+        return self._given.inventory
+
+    @cached_property
+    def _given(self) -> Given:
         inventory = read_inventory(self.folder / TABLES_COPIED, self._model.overlay)
-        return self.renamed(inventory, self.info["inventory"]["title"])
+        told, faults = (self.info.get("from"), self.info.get("pin")), Faults()
+        files = Beside.copied(self.folder, *map(bool, told), bought=bool(told[0] and told[0].get("purchases")))
+        missing = next((path for path in files.paths() if not path.is_file()), None)
+        if missing is not None:
+            raise damaged(missing, "a file that was solved with is missing")
+        given = read_beside(files, self.renamed(inventory, self.info["inventory"]["title"]), faults)
+        faults.raise_errors()
+        return given
 
     @staticmethod
     def renamed(inventory: Inventory, title: str) -> Inventory:
@@ -76,7 +99,7 @@ class Run:
 
     @cached_property
     def _problem(self) -> Problem:
-        return problem_of(self._inventory, self._model)
+        return problem_of(self._inventory, self._model, keep=self.keep())
 
     def plan(self) -> Plan | None:
         """The plan as it was found, whatever was edited in the tables since; None where there is none.

@@ -13,14 +13,15 @@ from pathlib import Path
 
 import yaml
 
-from capplan.errors import BadInput, Fault, Place, Severity, UsageError, printable
+from capplan.errors import BadInput, Fault, Faults, Place, Severity, UsageError, printable
 from capplan.inventory import Inventory, write_csv
 from capplan.load import read_inventory
 from capplan.model import Model
+from capplan.runs.beside import INPUTS, Beside, Given, read_beside
 from capplan.runs.facts import decided, run_facts, times, versions
 from capplan.runs.folder import partial_folder, publish_new, publish_over, recover, slug
 from capplan.runs.package import data_package, digest
-from capplan.runs.read import INPUTS, MODEL, PLAN, SOURCES, TABLES_COPIED, Run, is_run, read_run
+from capplan.runs.read import MODEL, PLAN, SOURCES, TABLES_COPIED, Run, is_run, read_run
 from capplan.solving import Result
 from capplan.tables import Output
 
@@ -40,9 +41,11 @@ def write_run(  # noqa: PLR0913 - everything that belongs in the folder, by name
     warnings: Sequence[Fault],
     now: datetime,
     explanation_text: str = "",
+    given: Given | None = None,
 ) -> Path:
     """Save what a solve came to, and return the folder it is in.
 
+    ``given`` are the files beside the inventory that were solved with; ``inventory`` is then what they made of it.
     Without ``folder`` that is ``runs/<time>-<title>[-<scenario>]``, made unique. A folder given must not exist, or be
     empty, or hold a run of which nothing was edited: that is replaced. Raises UsageError where it is none of these or
     cannot be written. A warning ``input-changed`` in ``run.json`` says that files were edited while they were solved.
@@ -50,7 +53,8 @@ def write_run(  # noqa: PLR0913 - everything that belongs in the folder, by name
     check_folder(folder)
     target = _named(title, model, now) if folder is None else _real(folder)
     when = times(now, result.seconds, command)
-    contents = _Contents(result, inventory, model, title, tuple(warnings), explanation_text, when)
+    beside = given or Given(inventory)
+    contents = _Contents(result, inventory, model, title, tuple(warnings), explanation_text, when, beside)
     try:
         with partial_folder(target.parent) as partial:
             contents.write(partial)
@@ -131,13 +135,15 @@ class _Contents:
     warnings: tuple[Fault, ...]
     explanation: str
     when: Mapping[str, object]
+    given: Given
 
     def write(self, folder: Path) -> None:
         """Write everything into an empty folder."""
-        hashes = _copy_inputs(folder, self.inventory, self.model)
-        said = [*self.warnings, *_changed_since(folder, self.inventory, self.model)]
+        hashes = _copy_inputs(folder, self.inventory, self.model, self.given.files)
+        said = [*self.warnings, *_changed_since(folder, self.given, self.model)]
         tables = [(table, _write_table(folder, table)) for table in self.result.tables]
-        facts = run_facts(self.result, self.inventory, self.model, title=self.title, warnings=said)
+        files = self.given.files
+        facts = run_facts(self.result, self.inventory, self.model, title=self.title, warnings=said, files=files)
         facts |= {"input_hashes": hashes, "plan_hashes": _write_plan(folder, self.result, tables)}
         _write_json(folder / "run.json", {**facts, "times": self.when, "versions": versions()})
         if tables:
@@ -155,7 +161,7 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
     path.write_bytes(text.encode("utf-8") + b"\n")
 
 
-def _copy_inputs(folder: Path, inventory: Inventory, model: Model) -> dict[str, str]:
+def _copy_inputs(folder: Path, inventory: Inventory, model: Model, beside: Beside) -> dict[str, str]:
     """Copy the files that were read, byte by byte, and write the model as resolved; returns their hashes."""
     hashes = {}
     for place, files in ((TABLES_COPIED, inventory.files), (SOURCES, model.files)):
@@ -165,6 +171,10 @@ def _copy_inputs(folder: Path, inventory: Inventory, model: Model) -> dict[str, 
                 content = file.read_bytes()
                 (folder / place / name).write_bytes(content)
                 hashes[f"{place}/{name}"] = digest(content)
+    for file, name in beside.copies():
+        content = file.read_bytes()
+        (folder / name).write_bytes(content)
+        hashes[name] = digest(content)
     content = _model_text(model).encode("utf-8")
     (folder / MODEL).write_bytes(content)
     return dict(sorted({**hashes, MODEL: digest(content)}.items()))
@@ -191,16 +201,19 @@ def _model_text(model: Model) -> str:
     return f"{comment}\n{yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)}"
 
 
-def _changed_since(folder: Path, inventory: Inventory, model: Model) -> list[Fault]:
+def _changed_since(folder: Path, given: Given, model: Model) -> list[Fault]:
     """A warning if the copies do not read as what was solved: somebody saved a file meanwhile."""
     try:
-        copied = read_inventory(folder / TABLES_COPIED, model.overlay)
-        same = Run.renamed(copied, inventory.title) == inventory
+        inventory, faults = read_inventory(folder / TABLES_COPIED, model.overlay), Faults()
+        files = given.files.at(folder)
+        same = read_beside(files, Run.renamed(inventory, given.inventory.title), faults).says_the_same(given)
+        faults.raise_errors()
     except BadInput:
         same = False
     if same:
         return []
-    message = "the inventory was changed while it was solved; the plan belongs to what it was before"
+    what = "the inventory, or a file given with it," if given.files.paths() else "the inventory"
+    message = f"{what} was changed while it was solved; the plan belongs to what it was before"
     return [Fault(Place(INPUTS), "input-changed", message, "solve again", Severity.WARNING)]
 
 

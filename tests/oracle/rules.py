@@ -118,7 +118,7 @@ def moves(oracle: Oracle, plan: State) -> Broken:
     for name, count in counts.items():
         if name in options:
             yield from (("moves", name, subject) for subject, n in count.items() if n > int(options[name]))
-    if options.get("both_ends") == "yes":
+    if options.get("both_ends") == "true":
         yield from _crowded(oracle, plan, living)
 
 
