@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.errors import Faults
+from capplan.errors import Fault, Faults, did_you_mean
 from capplan.goals import GOALS, Goal
 from capplan.goals.cost import charges
 from capplan.inventory import Allocation, Inventory
@@ -20,7 +20,7 @@ from capplan.program import Builder, Form, Program, WorstGoal, weighted
 from capplan.program.sparse import sparse
 from capplan.program.statements import Goal as ProgramGoal
 from capplan.rules import RULES, RuleOptions
-from capplan.units import Bools, Ints, decimal_text
+from capplan.units import BUILT_IN, Bools, Ints, decimal_text
 
 PAIRS_AT_ONCE = 4_000_000
 """Workload × site pairs checked together: bounds the memory of eligibility, whatever the size."""
@@ -38,11 +38,28 @@ def problem_of(
     periods = Periods.of(model.periods, inventory.as_of)
     alone = Problem(inventory, model, on, periods, [], keep)
     problem = replace(alone, blocks=_blocks(alone))
+    found.extend(_unknown_names(problem))
     for name in on:
         found.extend(RULES[name].faults(problem))
     if faults is None:
         found.raise_errors()
     return problem
+
+
+def _unknown_names(problem: Problem) -> Iterator[Fault]:
+    """Names in the model that the inventory does not have: a misspelt one would silently change the plan."""
+    inventory, model = problem.inventory, problem.model
+    resources = {resource.name for resource in (*BUILT_IN, *inventory.declared)}
+    for name in sorted(set(model.headroom) - resources):
+        hint = did_you_mean(name, resources, "declare it in inventory.yaml, or remove it here")
+        yield Fault(model.place("headroom", name), "unknown-reference", f'no resource is named "{name}"', hint)
+    if isinstance(model.purchases, tuple):
+        known = {*inventory.table("expansions").ids, *inventory.table("licences").ids}
+        for i, name in enumerate(model.purchases):
+            if name not in known:
+                hint = did_you_mean(name, known, "name an expansion or a licence of the inventory")
+                message = f'nothing that can be bought is named "{name}"'
+                yield Fault(model.place("purchases", i), "unknown-reference", message, hint)
 
 
 def rules_on(model: Model) -> Mapping[str, RuleOptions]:

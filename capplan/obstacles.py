@@ -60,8 +60,21 @@ def obstacles(measured: Measured, workloads: Sequence[int]) -> dict[tuple[int, i
         slack = int(free[row_of[_key(name)]]) if _key(name) in row_of else need
         if need > slack:
             reason = f"{name.subject} has {_natural(slack, name)} free, {_natural(need, name)} needed"
+            more = _for_sale(measured, row_of.get(_key(name), -1))
+            reason += f"; the goals prefer not to buy more ({', '.join(more)})" if more else ""
             found[int(pairs.workload[option]), int(pairs.site[option])].append(Obstacle(name.rule, reason, name.source))
     return found
+
+
+def _for_sale(measured: Measured, row: int) -> list[str]:
+    """Purchases that would widen a limit and of which the plan could buy more."""
+    if row < 0:
+        return []
+    program, first = measured.program, measured.program.options + measured.program.facts
+    steps, bought = measured.values.x[first:], program.purchases
+    part = program.limits[[row], first:].tocoo()
+    widens = [p for p, value in zip(part.col.tolist(), part.data.tolist(), strict=True) if value < 0]
+    return sorted({bought.names[p].purchase for p in widens if bought.names[p].purchase and steps[p] < bought.upper[p]})
 
 
 def _key(name: LimitName) -> tuple[str, str, int]:

@@ -82,8 +82,8 @@ class Result:
 
     @property
     def gap(self) -> Fraction | None:
-        """The largest gap of any goal; None without a plan."""
-        return max((goal.gap for goal in self.goals), default=Fraction(0)) if self.measured else None
+        """The gap of the most important goal that is not proved, 0 if all are; None without a plan."""
+        return next((goal.gap for goal in self.goals if goal.gap), Fraction(0)) if self.measured else None
 
     @property
     def plan(self) -> Frames | None:

@@ -196,11 +196,12 @@ def test_however_a_spreadsheet_saves_the_plan_is_the_same(odd: Path, one: Saved,
 
 def test_locale_dates_and_decimals_are_warnings_only(odd: Path, tmp_path: Path):
     """What a spreadsheet makes of 2016-04-01 and 3.4 elsewhere is told, once a column, and changes nothing."""
+    elsewhere = {"2016-04-01": "01/04/2016", "2016-12-31": "31/12/2016", "2016-05-06": "5/6/16", "3.4": "3,4"}
     text = (odd / "allocation.csv").read_text("utf-8-sig")
-    text = text.replace("2016-04-01", "01/04/2016").replace("2016-12-31", "31/12/2016").replace("2016-05-06", "5/6/16")
-    text = text.replace(",", ";").replace("3.4;", "3,4;").replace("0.25", "0,25")
     path, run, faults = tmp_path / "a.csv", runs.read_run(odd), Faults()
-    path.write_text(text.replace('"=cmd(); ""x"""', '"=cmd(), ""x"""'), "utf-8")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            csv.writer(file, delimiter=";").writerow([elsewhere.get(cell, cell) for cell in row])
     plan = run.plan()
     assert plan is not None
     found = read_allocation(path, run.inventory(), faults, written(run.inventory(), run.model(), plan))
@@ -220,12 +221,32 @@ def test_through_libreoffice_and_back(odd: Path, tmp_path: Path, options: str):
     """CSV to ODS to CSV by LibreOffice itself: the same plan. ``options`` are those of its CSV filter."""
     for name in ("allocation", "purchases"):
         shutil.copy(odd / f"{name}.csv", tmp_path)
-    by_office(tmp_path, "--convert-to", "ods", "--infilter=CSV:44,34,76,1", "allocation.csv", "purchases.csv")
+    # The first column as text: the office would read 001 as a number.
+    by_office(tmp_path, "--convert-to", "ods", "--infilter=CSV:44,34,76,1,1/2", "allocation.csv", "purchases.csv")
     form = f"csv:Text - txt - csv (StarCalc):{options}"
     by_office(tmp_path, "--convert-to", form, "--outdir", "out", "allocation.ods", "purchases.ods")
     paths = [tmp_path / "out" / f"{name}.csv" for name in ("allocation", "purchases")]
     assert paths[0].read_bytes() != (odd / "allocation.csv").read_bytes()
     assert written_again(odd, *paths) == files(odd)
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.parametrize(
+    ("options", "code", "word"),
+    [("CSV:44,34,76,1", "code-read-as-number", "001"), ("CSV:44,34,1,1", "encoding-not-utf8", "Windows-1252")],
+    ids=["codes as numbers", "wrong encoding"],
+)
+def test_what_libreoffice_breaks_is_named(odd: Path, tmp_path: Path, options: str, code: str, word: str):
+    """Opened carelessly, a file loses leading zeros, or its letters; both are told for what they are."""
+    shutil.copy(odd / "allocation.csv", tmp_path)
+    by_office(tmp_path, "--convert-to", "ods", f"--infilter={options}", "allocation.csv")
+    form = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true"
+    by_office(tmp_path, "--convert-to", form, "--outdir", "out", "allocation.ods")
+    faults = Faults()
+    read_allocation(tmp_path / "out/allocation.csv", runs.read_run(odd).inventory(), faults)
+    errors = [fault for fault in faults.sorted() if fault.severity is Severity.ERROR]
+    assert [fault.code for fault in errors] == [code]
+    assert word in str(errors[0])
 
 
 def by_office(folder: Path, *arguments: str) -> None:

@@ -41,7 +41,7 @@ class Licences(Rule):
                 Column("licence", Kind.ID, "its id", required=True),
                 Column("name", Kind.TEXT, "what people call it"),
                 Column("metric", Kind.CHOICE, "how it is counted", required=True, choices=("pool", "site")),
-                Column("owned", Kind.COUNT, "how many are owned", default="0"),
+                Column("owned", Kind.COUNT, "how many are owned", default="0", minimum=0),
                 Column("pack", Kind.COUNT, "how many one pack gives", default="1", minimum=1),
                 Column(
                     "pack_cost",
@@ -50,7 +50,7 @@ class Licences(Rule):
                     default="0",
                     minimum=0,
                 ),
-                Column("max_packs", Kind.COUNT, "most packs that can be bought (blank: any number)"),
+                Column("max_packs", Kind.COUNT, "most packs that can be bought (blank: any number)", minimum=0),
                 Column(
                     "organisations",
                     Kind.REFS,
@@ -69,7 +69,7 @@ class Licences(Rule):
             (
                 Column("workload", Kind.REF, "the workload that needs it", required=True, refers_to="workloads"),
                 Column("licence", Kind.REF, "the licence", required=True, refers_to="licences"),
-                Column("quantity", Kind.COUNT, "how many it needs", default="1"),
+                Column("quantity", Kind.COUNT, "how many it needs", default="1", minimum=0),
             ),
             "which workload needs how many of which licence",
         ),
