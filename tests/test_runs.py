@@ -25,8 +25,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capplan import runs, shipped
+from capplan.compile import problem_of
 from capplan.engine import Status, Stopped
-from capplan.errors import BadInput, Fault, Place, Severity, UsageError
+from capplan.errors import BadInput, Fault, Faults, Place, Severity, UsageError
 from capplan.load import read_inventory, read_model
 from capplan.measure import measure
 from capplan.runs import facts, folder, read, write
@@ -44,9 +45,7 @@ TABLES = {
     "W1,=cmd(),O,3.4,,A\nW2,Two,O,1.5,,B\nW3,Three,O,9,5000,\n",
 }
 SETTINGS = "format: 1\ncurrency: GBP\nas_of: 2016-04-01\n"
-NO_PLACE = {
-    "workloads": "workload,organisation,power_kw,allowed_sites\n" + "".join(f"W{i},O,6,A\n" for i in range(5))
-}
+NO_PLACE = {"workloads": "workload,organisation,power_kw,allowed_sites\n" + "".join(f"W{i},O,6,A\n" for i in range(5))}
 
 
 def inventory_at(place, title="title: Small\n", **tables):
@@ -339,7 +338,8 @@ def test_a_run_reproduces_the_problem_that_was_solved(tmp_path, scenario):
         "  without: {remove: {sites: [B]}, left_out: any}\n  other: {purchases: all}\n",
         "utf-8",
     )
-    solved = Solved(inventory_at(tmp_path / "untitled", title=""), model, scenario)
+    ups = "expansion,site,resource,amount\nups,A,power_kw,5\n"
+    solved = Solved(inventory_at(tmp_path / "untitled", title="", expansions=ups), model, scenario)
     run = runs.read_run(solved.save(tmp_path / "run"))
     assert info(run.folder)["warnings"] == []
     assert run.inventory() == solved.inventory
@@ -382,6 +382,122 @@ def test_an_inventory_edited_while_it_is_solved_is_told(tmp_path):
     (place / "sites.csv").unlink()
     [warning] = info(solved.save(tmp_path / "gone"))["warnings"]
     assert warning["code"] == "input-changed"
+
+
+class Beside:
+    """The small inventory solved from a plan, with a placement to keep; ``save`` writes a run of it."""
+
+    def __init__(self, place) -> None:
+        self.inventory = read_inventory(inventory_at(place / "i", **BESIDE))
+        self.model = read_model()
+        for name, text in (
+            ("start", "workload,site,note\nW1,B,\nW2,,\nW3,A,elsewhere\n"),
+            ("pin", "workload,site\nW2,A\n"),
+            ("bought", "purchase,site,period,steps\nups,A,2016-04-01..2017-03-31,1\ndb,,,3\nups,B,,1\n"),
+        ):
+            (place / f"{name}.csv").write_text(text, "utf-8")
+        files = runs.Beside(place / "start.csv", place / "bought.csv", place / "pin.csv", "monday")
+        self.warnings = Faults()
+        self.given = runs.read_beside(files, self.inventory, self.warnings)
+        problem = problem_of(self.given.inventory, self.model, keep=self.given.keep)
+        self.start = self.given.start(problem, self.warnings)
+        self.result = solve(self.given.inventory, self.model, start=self.start, keep=self.given.keep)
+
+    def save(self, target):
+        return runs.write_run(
+            self.result,
+            self.given.inventory,
+            self.model,
+            target,
+            title="Small",
+            command=[],
+            warnings=self.warnings.sorted(),
+            now=NOW,
+            given=self.given,
+        )
+
+
+BESIDE = {
+    "expansions": "expansion,site,resource,amount,cost_once\nups,A,power_kw,5,1000.50\n",
+    "licences": "licence,metric,pack_cost\ndb,site,200\n",
+    "licence_needs": "workload,licence\nW1,db\n",
+}
+
+
+def test_files_beside_the_inventory_are_kept_and_give_the_same_problem(tmp_path):
+    """Tests that current sites, placements to keep and the plan started from come back from the copies alone."""
+    solved = Beside(tmp_path)
+    saved = solved.save(tmp_path / "run")
+    told = info(saved)
+    assert told["from"] == {
+        "name": "monday",
+        "allocation": "inputs/from.csv",
+        "purchases": "inputs/from-purchases.csv",
+    }
+    assert told["pin"] == {"name": "pin.csv", "allocation": "inputs/pin.csv"}
+    for name, copy in (("start", "from"), ("bought", "from-purchases"), ("pin", "pin")):
+        content = (tmp_path / f"{name}.csv").read_bytes()
+        assert (saved / f"inputs/{copy}.csv").read_bytes() == content
+        assert told["input_hashes"][f"inputs/{copy}.csv"] == sha256(content).hexdigest()
+        (tmp_path / f"{name}.csv").unlink()
+    run = runs.read_run(saved)
+    problem, before, keep, start = run.problem(), solved.result.problem, run.keep(), run.start()
+    assert problem.inventory == before.inventory == run.inventory()
+    assert run.inventory().current_site.tolist() == [1, -1, 0]
+    assert keep is not None
+    assert keep is problem.keep
+    assert keep.site.tolist() == [-1, 0, -1]
+    assert start is not None
+    assert solved.start is not None
+    assert (start.site.tolist(), start.bought) == (solved.start.site.tolist(), solved.start.bought)
+    assert start.bought == {("ups", 0, 0): 1}, "the charge follows from the plan"
+    again = solve(run.inventory(), run.model(), start=start, keep=keep)
+    assert [table.rows for table in again.tables] == [table.rows for table in solved.result.tables]
+
+
+def test_warnings_about_files_beside_the_inventory_name_the_copies(tmp_path):
+    """Tests that a module at a site that offers none is told at its line of the copy, wherever the file lay."""
+    [warning] = info(Beside(tmp_path).save(tmp_path / "run"))["warnings"]
+    assert (warning["code"], warning["file"], warning["line"]) == (
+        "purchase-not-offered",
+        "inputs/from-purchases.csv",
+        4,
+    )
+
+
+def test_the_start_is_what_the_plan_is_compared_with(tmp_path):
+    """Tests that what the start bought is paid for in the baseline: 3.4 kW at B, 9 kW at A, a charge, the module."""
+    baseline = info(Beside(tmp_path).save(tmp_path / "run"))["baseline"]
+    assert baseline["cost"] == round(3.4 * 120.50 + 9 * 100 + 200 + 1000.50, 2)
+    assert baseline["broken_rules"] == []
+
+
+@pytest.mark.parametrize("name", ["start", "bought", "pin"])
+def test_a_file_beside_the_inventory_edited_while_it_is_solved_is_told(tmp_path, name):
+    """Tests that a plan never passes for that of another start or other placements to keep."""
+    solved = Beside(tmp_path)
+    path = tmp_path / f"{name}.csv"
+    path.write_text(
+        path.read_text("utf-8").replace("W1,B", "W1,A").replace("W2,A", "W2,B").replace(",3", ",2"), "utf-8"
+    )
+    codes = [warning["code"] for warning in info(solved.save(tmp_path / "run"))["warnings"]]
+    assert "input-changed" in codes
+
+
+@pytest.mark.parametrize("name", ["from", "from-purchases", "pin"])
+def test_a_run_that_lost_a_file_it_was_solved_with_is_damaged(tmp_path, name):
+    """Tests that a missing copy is not taken for none having been given."""
+    saved = Beside(tmp_path).save(tmp_path / "run")
+    (saved / f"inputs/{name}.csv").unlink()
+    with pytest.raises(BadInput, match="damaged-run"):
+        runs.read_run(saved).problem()
+
+
+def test_without_files_beside_the_inventory_a_run_says_none(small, tmp_path):
+    """Tests the ordinary run."""
+    saved = small.save(tmp_path / "run")
+    assert (info(saved)["from"], info(saved)["pin"]) == (None, None)
+    assert (runs.read_run(saved).keep(), runs.read_run(saved).start()) == (None, None)
 
 
 def test_edits_in_the_tables_leave_the_plan_as_it_was_found(small, tmp_path):

@@ -45,9 +45,12 @@ class SurviveSiteLoss(Rule):
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """``used + reserve ≤ physical``, where the reserve is the least that covers every single loss."""
         extra = _extra(problem, options)
-        cells = np.unique(extra[:, 2:5], axis=0)
-        number = np.full((len(problem.sites), len(problem.resources), len(problem.periods)), -1, dtype=np.int64)
-        number[tuple(cells.T)] = np.arange(len(cells))
+        finite = (problem.inventory.capacity != UNLIMITED) & ~problem.inventory.removed_sites[:, None]
+        if (~problem.inventory.removed_sites).sum() < 2:
+            return  # nothing survives the only site
+        every = np.repeat(finite[:, :, None], len(problem.periods), axis=2)
+        cells = np.argwhere(every)
+        number = np.where(every, np.cumsum(every).reshape(every.shape) - 1, -1)
         names = [self._name(problem, s, r, t) for s, r, t in cells.tolist()]
         physical = problem.inventory.capacity[cells[:, 0], cells[:, 1]]
         block = builder.limits(names, physical)
@@ -56,21 +59,21 @@ class SurviveSiteLoss(Rule):
             at = number[options.site[row], r, period]
             keep = at >= 0
             block.options(at[keep], options.option[row[keep]], steps[keep])
-        every = np.arange(len(cells))
-        block.purchases(every, self._reserve(builder, extra, number, len(cells)), np.ones_like(every))
+        sent, reserve = self._reserve(builder, extra, number)
+        block.purchases(sent, reserve, np.ones_like(sent))
 
-    def _reserve(self, builder: Builder, extra: Ints, number: Ints, cells: int) -> Ints:
-        """One derived amount for each cell: at least what every lost site sends there. int64 [cell]."""
-        cell = number[extra[:, 2], extra[:, 3], extra[:, 4]]
-        most = np.bincount(cell, weights=extra[:, 5], minlength=cells).astype(np.int64)
+    def _reserve(self, builder: Builder, extra: Ints, number: Ints) -> tuple[Ints, Ints]:
+        """Cells to which anything can fall, and for each a derived amount: the most that a lost site sends there."""
+        cell, at = np.unique(number[extra[:, 2], extra[:, 3], extra[:, 4]], return_inverse=True)
+        most = np.bincount(at, weights=extra[:, 5], minlength=len(cell)).astype(np.int64)
         name = PurchaseName("", -1, NO_PERIOD, "")
         reserve = np.array([builder.purchase(name, int(m), derived=True) for m in most], dtype=np.int64)
         # One row for each lost site and cell: what moves from there to here ≤ reserve.
-        keys, row = np.unique(extra[:, 1] * max(1, cells) + cell, return_inverse=True)
+        keys, row = np.unique(extra[:, 1] * max(1, len(cell)) + at, return_inverse=True)
         block = builder.limits([ROUNDING] * len(keys), np.zeros(len(keys), dtype=np.int64))
         block.options(row, extra[:, 0], extra[:, 5])
-        block.purchases(np.arange(len(keys)), reserve[keys % max(1, cells)], -np.ones(len(keys), dtype=np.int64))
-        return reserve
+        block.purchases(np.arange(len(keys)), reserve[keys % max(1, len(cell))], -np.ones(len(keys), dtype=np.int64))
+        return cell, reserve
 
     def _name(self, problem: Problem, s: int, r: int, t: int) -> LimitName:
         resource = problem.resources[r]
