@@ -169,7 +169,8 @@ def test_many_changes_are_counted_and_told_in_file_order(tmp_path):
 
 def test_semicolons_are_read_with_a_warning_where_the_header_leaves_no_doubt(tmp_path, inventory):
     """A spreadsheet of a locale with decimal commas: every cell arrives, every place counts in its file."""
-    text = '\ufeffworkload;site;status;power_kw;note;;\r\n"W1";"A";placed;3,4;"a; b";;\r\nW2;Bx;placed;1,5;;;\r\n;;;;;;\r\n'
+    text = '\ufeffworkload;site;status;power_kw;note;;\r\n"W1";"A";placed;3,4;"a; b";;\r\n'
+    text += "W2;Bx;placed;1,5;;;\r\n;;;;;;\r\n"
     found, faults = allocation(tmp_path, inventory, text)
     assert told(tmp_path, faults) == ["allocation.csv:1 wrong-delimiter", "allocation.csv:3:4 unknown-reference"]
     assert faults[0].severity is Severity.WARNING

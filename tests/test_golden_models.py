@@ -23,7 +23,7 @@ def goals(facts: Mapping[str, list[dict[str, float]]]) -> dict[str, float]:
 
 
 def test_consolidate_keeps_no_more_sites_than_there_must_be(tmp_path: Path):
-    """Seven offices are pinned and 27 remote fte do not fit into one hub of 20: nine sites, and then the least money."""
+    """Seven offices are pinned and 27 remote fte do not fit into one hub of 20: nine sites, then the least money."""
     run = solve(tmp_path / "run", LONDON, "-m", "consolidate")
     assert_proved_optimal(run)
     assert goals(run.facts)["sites_used"] == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capplan.rules import RULES
 from tests.small import measured, messages, problem, sites, solved
 
 PLACES = {
@@ -67,3 +68,16 @@ def test_a_circuit_counts_only_while_it_exists():
     assert sites(solved(problem(tables, "extends: standard\nperiods: {cuts: [2016-01-01, 2016-07-01]}\n"))) == {
         "W": "A"
     }
+
+
+def test_a_round_trip_below_light_is_suspicious():
+    """56.30 km need 0.551 ms; 0.1 ms was measured: said, and used as written."""
+    tables = PLACES | {"workloads": workloads("1"), "circuits": "circuit,a,b,rtt_ms\nc1,O,Carlisle,0.1\n"}
+    small = problem(tables)
+    found = [str(fault) for fault in RULES["latency"].faults(small)]
+    assert len(found) == 1
+    assert "circuits.csv:2" in found[0]
+    assert "warning[rtt-below-light]: c1 is measured at 0.1 ms, light in fibre needs 0.551 ms" in found[0]
+    assert (
+        list(RULES["latency"].faults(problem(tables | {"circuits": "circuit,a,b,rtt_ms\nc1,O,Carlisle,0.56\n"}))) == []
+    )

@@ -11,10 +11,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from capplan.errors import Fault, Severity
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.network import UNREACHABLE
 from capplan.problem import Options, Problem
-from capplan.problem.trips import EstimateOptions, Trips, round_trips
+from capplan.problem.trips import EstimateOptions, Trips, network_of, round_trips
 from capplan.rules.base import Exclusion, Rule
 from capplan.units import Ints, decimal_text
 
@@ -80,6 +81,14 @@ class Latency(Rule):
         yield Exclusion(
             self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms")
         )
+
+    def faults(self, problem: Problem) -> Iterable[Fault]:
+        """Measured round trips that are shorter than light takes: a slipped decimal, or one way for both."""
+        table = problem.inventory.table("circuits")
+        for i, least in network_of(problem).quicker_than_light():
+            message = f"{table.ids[i]} is measured at {table.text('rtt_ms')[i]} ms, light in fibre needs {least:.3f} ms"
+            fix = "check the unit, and that it is the way there and back"
+            yield Fault(table.place(i, "rtt_ms"), "rtt-below-light", message, fix, Severity.WARNING)
 
     def placement_columns(self, problem: Problem, options: Options) -> Mapping[str, list[str]]:
         """``rtt_ms``, ``max_rtt_ms`` and a note on estimates."""
