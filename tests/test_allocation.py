@@ -203,7 +203,7 @@ def test_cells_rewritten_by_a_locale_are_told_once_a_column(tmp_path, inventory)
         "allocation.csv:2:17 derived-column-ignored",
         "allocation.csv:4:7 derived-column-ignored",
     ]
-    assert 'from: "01/04/2016" and 1 more cells are written in another way' in faults[0].message
+    assert 'from: "01/04/2016" and 1 more are written in another way' in faults[0].message
     assert 'power_kw: "3,4" is written in another way' in faults[1].message
     assert "has no effect" in faults[2].message, "another day is an edit"
     assert all(fault.severity is Severity.WARNING for fault in faults)

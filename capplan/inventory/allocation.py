@@ -198,7 +198,7 @@ def _rewritten(read: str, right: str) -> bool:
 
 def _tell_rewritten(table: Table, column: str, rows: Sequence[int], right: str, faults: Faults) -> None:
     """One warning for a whole column: the spreadsheet did it, not a person."""
-    more = f" and {len(rows) - 1:,} more cells are" if len(rows) > 1 else " is"
+    more = f" and {len(rows) - 1:,} more are" if len(rows) > 1 else " is"
     message = f'{column}: "{table.text(column)[rows[0]]}"{more} written in another way than "{right}"'
     fix = "this column is not read, so nothing is lost"
     faults.warning(table.place(rows[0], column), IGNORED, message, fix)
