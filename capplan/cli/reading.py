@@ -50,10 +50,11 @@ def read_faulty(
     folder: Path, model: str | None, scenario: str | None, faults: Faults, files: Beside | None = None
 ) -> Task:
     """The same with all faults recorded; the result means something only if none of them is an error."""
+    _check_folder(folder)
     # The model first: its scenario may change cells of the inventory.
     chosen = _own_model(folder, scenario, faults) if model is None else read_model(model, scenario, faults=faults)
     inventory = read_inventory(folder, chosen.overlay, faults)
-    given = read_beside(files or Beside(), inventory, faults) if folder.is_dir() else Given(inventory)
+    given = read_beside(files or Beside(), inventory, faults)
     problem = None if faults.has_errors else problem_of(given.inventory, chosen, faults, given.keep)
     start = None if problem is None or faults.has_errors else given.start(problem, faults)
     return Task(given.inventory, chosen, faults, given, start)
@@ -76,6 +77,15 @@ def files_named(start: Path | None, pin: Path | None) -> Beside:
         raise UsageError(f"{start} has no plan to start from ({run.info['status']})")
     purchases = start / "purchases.csv" if "purchases" in run.tables else None
     return Beside(start / "allocation.csv", purchases, pin, start.resolve().name)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise UsageError(f"{folder} is a file; name the inventory's folder")
+    near = [other.name for other in folder.parent.glob("*/") if (other / FILE).is_file()]
+    raise UsageError(f"there is no folder {folder}; {did_you_mean(folder.name, near, 'name an inventory')}")
 
 
 def _check_file(path: Path, fix: str) -> None:

@@ -52,7 +52,7 @@ def _table(
         keep = sorted(used, key=lambda row: (-_fullness(row), row["site"], row["resource"]))[:ROWS_SHOWN]
         shown = [row for row in used if row in keep]
     texts = ["site", "resource", *(["fullest in"] if periods else [])]
-    figures = [*([heading] if heading else []), "used", "usable", "physical", "of usable"]
+    figures = [*([heading] if heading else []), "used", "usable", "capacity", "of usable"]
     body = []
     for row in shown:
         named = [row["site"], row["resource"], *([row["period"]] if periods else [])]

@@ -184,8 +184,7 @@ def _purchase(problem: Problem, row: Mapping[str, str]) -> str:
     steps = f", {row['steps']} steps of {row['gives']}" if row["steps"] != "1" else f", {row['gives']}"
     currency = problem.inventory.currency
     yearly, once = (Fraction(row[name]) * currency.pence_per_unit for name in ("cost", "cost_once"))
-    days = counted(problem.periods.horizon_days, "day")
-    prices = [f"{currency.text(yearly)} over {days}"] if yearly else []
+    prices = [f"{currency.text(yearly)} running cost"] if yearly else []
     prices += [f"{currency.text(once)} once"] if once else []
     return f"  {row['purchase']}{where}{when}{steps}: {' and '.join(prices) or 'free'}"
 

@@ -17,6 +17,9 @@ def validate(
     """Tell every fault of an inventory and its model; with ``strict`` warnings are errors."""
     faults = Faults()
     task = read_faulty(folder, model, scenario, faults)
+    if scenario is None:
+        for name in task.model.scenarios:
+            _validate_scenario(folder, model, name, faults)
     if strict:
         faults.promote_warnings()
     found = faults.sorted()
@@ -29,6 +32,13 @@ def validate(
         if not faults.has_errors:
             terminal.say(printable(f"{folder}: {_summary(task)}; {count_text(found) or 'no mistakes'}"))
     return Exit.FINDINGS if faults.has_errors else Exit.DONE
+
+
+def _validate_scenario(folder: Path, model: str | None, scenario: str, faults: Faults) -> None:
+    """Faults that only show when a scenario of the model is chosen."""
+    known, further = set(faults.kept), Faults()
+    read_faulty(folder, model, scenario, further)
+    faults.extend(fault for fault in further.kept if fault not in known)
 
 
 def _summary(task: Task) -> str:

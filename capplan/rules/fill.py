@@ -27,10 +27,10 @@ class Fill(Rule):
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """``least × used at all − used ≤ 0`` for each site, resource and period with a least use."""
         facts = site_used(problem, options, builder)
-        least = np.stack([problem.sites.quantities("fill_" + x.name, "up") for x in problem.resources], axis=-1)
         for r, row, period, steps in uses(problem, options):
             resource = problem.resources[r]
-            asked = [(s, t) for s, t in np.argwhere(facts >= 0).tolist() if least[s, r]]
+            least = problem.sites.quantities("fill_" + resource.name, "up")
+            asked = [(s, t) for s, t in np.argwhere(facts >= 0).tolist() if least[s]]
             names = [
                 LimitName(
                     self.name,
@@ -53,4 +53,4 @@ class Fill(Rule):
             block.options(at[keep], options.option[row[keep]], -steps[keep])
             for i, (s, t) in enumerate(asked):
                 one = np.ones(1, dtype=np.int64)
-                block.facts(one * i, one * facts[s, t], one * least[s, r])
+                block.facts(one * i, one * facts[s, t], one * least[s])
