@@ -95,7 +95,7 @@ def test_a_plan_is_told_so_that_a_manager_can_read_it(dudley: tuple[Path, Said])
         "Optimal plan for Dudley data centre, 2014-04-01..2015-03-31, proved: no better plan exists.",
         "Cost £81,878.40 over 365 days: energy £68,678.40, purchase £13,200",
         "19 workloads placed, 1 left out, 0 moved; 1 of 1 site used",
-        "UPS-4 at DUDLEY, +18 power_kw: £1,200 over 365 days and £12,000 once",
+        "UPS-4 at DUDLEY, +18 power_kw: £1,200 running cost and £12,000 once",
         "short 10.4 kW",
         "Z-hosting, worth £80,000 a year",
         "DUDLEY rack_units has 0 U free, 12 U needed",

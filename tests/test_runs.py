@@ -32,6 +32,7 @@ from capplan.load import read_inventory, read_model
 from capplan.measure import measure
 from capplan.runs import facts, folder, read, write
 from capplan.solving import Reached, solve
+from tests.cli_calls import capplan
 from tests.worlds import worlds
 
 NOW = datetime(2026, 3, 1, 9, 30, 15, tzinfo=timezone(timedelta(hours=1)))
@@ -954,3 +955,14 @@ def test_the_resolved_model_is_a_model_file_like_any_other(small, tmp_path):
     assert text.startswith("# The model standard as resolved")
     assert "extends" not in yaml.safe_load(text)
     assert read.MODEL == "inputs/model.yaml"
+
+
+def test_inputs_changed_in_a_run_are_told(tmp_path):
+    """A run whose copy of an input was changed is measured as it is now, and says that this is not what was solved."""
+    run = tmp_path / "run"
+    assert capplan("solve", DUDLEY, "-o", run, "-q").code == 0
+    sites = run / "inputs" / "inventory" / "sites.csv"
+    sites.write_bytes(sites.read_bytes().replace(b",36,", b",3600,"))
+    for command in ("check", "show"):
+        said = capplan(command, run)
+        assert "sites.csv: warning[altered-input]: changed since the run was solved" in said.err

@@ -30,6 +30,17 @@ COUNTRIES = ["GB", "IE"]
 ZONES = ["health", "public"]
 REGIONS = ["west", "east"]
 GROUPS = ["ward", "lab"]
+CAN_BE_OFF = [
+    "latency",
+    "allowed",
+    "zone",
+    "replicas",
+    "together",
+    "apart",
+    "tenancy",
+    "fill",
+    "same_neighbourhood",
+]
 DATES = ["2015-10-01", "2016-01-01", "2016-02-15", "2016-04-01", "2016-07-01", "2016-10-01", "2017-01-01"]
 
 # Per resource: what workloads need, what sites offer. With 20 % headroom 2.5 kW of power leaves exactly 2.
@@ -443,8 +454,9 @@ def _for_sale(draw: st.DrawFn, world: World) -> None:
 
 
 def _switched_off(draw: st.DrawFn, world: World) -> None:
-    """A rule switched off, as a what-if."""
-    world.model.setdefault("rules", {})[_pick(draw, ["latency", "allowed"])] = "off"
+    """A rule or two switched off, as a what-if."""
+    for rule in _some(draw, CAN_BE_OFF, least=1)[:2]:
+        world.model.setdefault("rules", {})[rule] = "off"
 
 
 def _goals(draw: st.DrawFn, world: World) -> None:
@@ -485,6 +497,8 @@ def _replicas(draw: st.DrawFn, world: World) -> None:
     for row in rows[1 : draw(st.integers(2, 3))]:
         row["replica_of"] = rows[0]["workload"]
         row.pop("value", None)
+        if row.get("pinned_site") not in _sites_left(rows[0] | row):
+            row.pop("pinned_site", None)  # a pin that the lists of the primary contradict is bad input
         for column in _some(draw, ["organisation", *_resources(world)]):
             row.pop(column, None)
         _fill(
@@ -501,6 +515,12 @@ def _replicas(draw: st.DrawFn, world: World) -> None:
         world.tables["circuits"] = [
             {"circuit": f"r{n}", "a": ends[n], "b": ends[n + 1], "rtt_ms": rtt} for n, rtt in enumerate(rtts)
         ]
+
+
+def _sites_left(row: Cells) -> list[str]:
+    """The sites that the lists of a workload leave."""
+    allowed = row.get("allowed_sites", ";".join(SITES)).split(";")
+    return [s for s in allowed if s not in row.get("forbidden_sites", "").split(";")]
 
 
 def _together(draw: st.DrawFn, world: World) -> None:

@@ -50,7 +50,7 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
     ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given.
     """
     faults = Faults()
-    found = _run(subject, files, names) if is_run(subject) else _inventory(subject, files, names, faults)
+    found = _run(subject, files, names, faults) if is_run(subject) else _inventory(subject, files, names, faults)
     allocation = None
     if found.allocation is not None:
         expected = written(found.inventory, found.model, found.before) if found.before is not None else None
@@ -74,9 +74,10 @@ def _inventory(folder: Path, files: Paths, names: Names, faults: Faults) -> _Sub
     return _Subject(task.inventory, task.model, *files, None)
 
 
-def _run(folder: Path, files: Paths, names: Names) -> _Subject:
+def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
     """A run: its own inputs, allocation and purchases, as far as nothing else is named."""
     run = read_run(folder)
+    faults.extend(run.altered())
     allocation, purchases = files
     if allocation is None and "allocation" not in run.tables:
         raise UsageError(f"{folder} has no plan to check ({run.info['status']}); name an allocation with --allocation")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from capplan.cli.faults import complain
 from capplan.cli.summary import START, TODAY, Summary, summary_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
 from capplan.engine import Status, Stopped
@@ -25,6 +26,7 @@ EXPLANATION = "explanation.txt"
 def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) -> int:
     """Print a run's summary or one of its tables."""
     run = read_run(folder)
+    complain(terminal, run.altered())
     if table is not None:
         _show_table(terminal, run, table, as_json=as_json)
     elif as_json:

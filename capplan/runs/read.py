@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from capplan.compile import problem_of
-from capplan.errors import BadInput, Fault, Faults, Place, UsageError, did_you_mean
+from capplan.errors import BadInput, Fault, Faults, Place, Severity, UsageError, did_you_mean
 from capplan.inventory import Allocation, Inventory
 from capplan.inventory.cells import unquoted
 from capplan.load import read_inventory, read_model
@@ -100,6 +100,15 @@ class Run:
     @cached_property
     def _problem(self) -> Problem:
         return problem_of(self._inventory, self._model, keep=self.keep())
+
+    def altered(self) -> list[Fault]:
+        """Warnings for copies of the inputs that are no longer what was solved."""
+        fix = "what follows is measured with it as it is now; solve again to plan with it"
+        return [
+            Fault(Place(str(path)), "altered-input", "changed since the run was solved", fix, Severity.WARNING)
+            for path, was in ((self.folder / name, told) for name, told in self.info["input_hashes"].items())
+            if path.is_file() and digest(path.read_bytes()) != was
+        ]
 
     def plan(self) -> Plan | None:
         """The plan as it was found, whatever was edited in the tables since; None where there is none.
