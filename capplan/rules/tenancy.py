@@ -44,7 +44,7 @@ class Tenancy(Rule):
                         self.name,
                         f"{organisations.ids[o]} at {problem.sites.ids[s]}",
                         t,
-                        "tenants (it, and others)",
+                        "tenants",
                         Fraction(1),
                         int(s),
                         ("organisations", o, "tenancy"),
