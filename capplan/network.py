@@ -14,7 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
-from capplan.inventory import Inventory
+from capplan.inventory import Inventory, Table
 from capplan.units import Bools, Ints
 
 EARTH_RADIUS_KM = 6371.0088
@@ -56,11 +56,9 @@ class Network:
         position = np.full((len(self.inventory.nodes), 2), np.nan)
         for name in ("organisations", "sites", "nodes"):
             table = self.inventory.table(name)
-            latitude, longitude = table.decimals("latitude"), table.decimals("longitude")
-            known = latitude.given & longitude.given
-            node = table.nodes("node")[known]
-            position[node, 0] = latitude.mantissa[known] / 10**latitude.digits
-            position[node, 1] = longitude.mantissa[known] / 10**longitude.digits
+            own = positions_of(table)
+            known = ~np.isnan(own).any(axis=1)
+            position[table.nodes("node")[known]] = own[known]
         return position
 
     @cached_property
@@ -80,12 +78,8 @@ class Network:
         return np.where(rtt.given, exact, guess)
 
     def distance_km(self, a: Ints, b: Ints) -> Floats:
-        """Great-circle distance between nodes (haversine), NaN where a position is unknown. float64 [k]."""
-        start, end = np.radians(self.positions[a]), np.radians(self.positions[b])
-        rise = np.sin((end[:, 0] - start[:, 0]) / 2) ** 2
-        turn = np.sin((end[:, 1] - start[:, 1]) / 2) ** 2
-        h = rise + np.cos(start[:, 0]) * np.cos(end[:, 0]) * turn
-        return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
+        """Great-circle distance between nodes, NaN where a position is unknown. float64 [k]."""
+        return great_circle_km(self.positions[a], self.positions[b])
 
     def estimate_us(self, km: Floats, hops: Ints) -> Ints:
         """Estimated round trip in whole microseconds, UNREACHABLE where the length is unknown. int64 [k]."""
@@ -160,6 +154,23 @@ class Network:
             us[i, loose] = self.estimate_us(straight, np.zeros(len(loose), dtype=np.int64))
             estimated[i, loose] = True
         return RoundTrips(us, estimated)
+
+
+def positions_of(table: Table) -> Floats:
+    """Latitude and longitude of each row in degrees, NaN where not both are given. float64 [row, 2]."""
+    latitude, longitude = table.decimals("latitude"), table.decimals("longitude")
+    own = np.stack([latitude.mantissa / 10**latitude.digits, longitude.mantissa / 10**longitude.digits], axis=1)
+    own[~(latitude.given & longitude.given)] = np.nan
+    return own
+
+
+def great_circle_km(a: Floats, b: Floats) -> Floats:
+    """Great-circle distance (haversine) between positions in degrees, float64 [k, 2] each; NaN where one is unknown."""
+    start, end = np.radians(a), np.radians(b)
+    rise = np.sin((end[:, 0] - start[:, 0]) / 2) ** 2
+    turn = np.sin((end[:, 1] - start[:, 1]) / 2) ** 2
+    h = rise + np.cos(start[:, 0]) * np.cos(end[:, 0]) * turn
+    return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
 
 
 def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple[Ints, Bools]:

@@ -39,6 +39,17 @@ def test_least_distance_is_the_great_circle():
     assert "Carlisle to Workington are 47.35 km, at least 50 km are asked" in messages(plan)[0]
 
 
+def test_distance_is_between_the_sites_wherever_they_meet_the_network():
+    """Both sites hang on one exchange; they are 56.30 km apart all the same."""
+    tables = family("pinned_site,replica_min_km", "Carlisle,", "Whitehaven,56")
+    tables["nodes"] = "node\nexchange\n"
+    tables["sites"] = (
+        "site,power_kw,latitude,longitude,node\n"
+        "Carlisle,10,54.89650,-2.95778,exchange\nWhitehaven,10,54.53006,-3.56258,exchange\n"
+    )
+    assert solved(problem(tables)).status == "optimal"
+
+
 def test_longest_round_trip_between_the_sites():
     """0.7 ms leaves Workington (0.663 ms estimated), not Whitehaven (0.788 ms)."""
     small = problem(family("pinned_site,replica_max_rtt_ms", "Carlisle,", ",0.7"))

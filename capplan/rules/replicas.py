@@ -14,9 +14,9 @@ import numpy as np
 
 from capplan.errors import Fault
 from capplan.inventory import Column, Kind, TableSchema
-from capplan.network import UNREACHABLE
+from capplan.network import UNREACHABLE, great_circle_km, positions_of
 from capplan.problem import Options, Problem
-from capplan.problem.trips import network_of, round_trips
+from capplan.problem.trips import round_trips
 from capplan.program import Program, Values
 from capplan.rules.base import Exclusion, Row, Rule
 from capplan.units import Bools, Ints, decimal_text
@@ -95,8 +95,8 @@ class Replicas(Rule):
     def _too_near(self, problem: Problem, pairs: _Pairs) -> Iterable[Exclusion]:
         cells = problem.workloads.decimals("replica_min_km")
         asked = pairs.where(cells.given[pairs.second])
-        node = problem.sites.nodes("node")
-        km = network_of(problem).distance_km(node[asked.first_site], node[asked.second_site])
+        position = positions_of(problem.sites)
+        km = great_circle_km(position[asked.first_site], position[asked.second_site])
         least = cells.mantissa[asked.second] / 10**cells.digits
         near = np.isnan(km) | (km < least)
         bad, km, least = asked.where(near), km[near], least[near]
