@@ -294,3 +294,9 @@ def test_cumbria_with_other_numbers(changes: dict[tuple[str, str, str], str], tm
     assert sites(result) == dict(zip(tables.ids, best[0], strict=True))
     assert result.measured is not None
     assert result.measured.goal_values()[-1] == found[best[0]].worst
+
+
+def test_cumbria_says_what_the_loss_of_each_site_means(cumbria: Run):
+    """10.1 of 14 kW at Whitehaven after the loss of Carlisle, 11.2 of 16 kW the other way round."""
+    assert "A: BIW, NET-A down with it; 3 carried by B, B power_kw then 72.1 % full" in cumbria.said.text
+    assert "B: FIL, IPM, NET-B down with it; 1 carried by A, A power_kw then 70 % full" in cumbria.said.text
