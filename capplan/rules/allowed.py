@@ -185,15 +185,24 @@ class Allowed(Rule):
         for w in np.flatnonzero(pinned >= 0):
             pin = int(pinned[w])
             if allowed[w] and pin not in allowed[w]:
-                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is not among its allowed_sites"
+                whose = _whose(problem, int(w), allowed)
+                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is not among its allowed_sites{whose}"
                 yield _contradiction(problem, int(w), message, f"add {sites[pin]} to allowed_sites or unpin it")
             if pin in forbidden[w]:
-                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is among its forbidden_sites"
+                whose = _whose(problem, int(w), forbidden)
+                message = f"{table.ids[w]} is pinned to {sites[pin]}, which is among its forbidden_sites{whose}"
                 yield _contradiction(problem, int(w), message, "remove one of the two")
 
 
 def _contradiction(problem: Problem, w: int, message: str, fix: str) -> Fault:
     return Fault(problem.workloads.place(w, "pinned_site"), "contradictory-rules", message, fix)
+
+
+def _whose(problem: Problem, w: int, lists: list[tuple[int, ...]]) -> str:
+    """A remark where a replica has the list of its primary, whose cells fill its blank ones."""
+    primary = int(problem.primary[w])
+    same = primary >= 0 and lists[w] == lists[primary]
+    return f" (those of its primary, {problem.workloads.ids[primary]})" if same else ""
 
 
 def _listed(lists: list[tuple[int, ...]], options: Options, sites: int) -> Bools:

@@ -1,7 +1,8 @@
 """Moves: at most so many workloads leave their current site, in all, for one organisation, or in one period.
 
 A move happens in the first period in which the workload is active. With ``both_ends`` a workload that moves also
-counts at the site it leaves, in that period and within usable capacity: it occupies both places while it moves.
+counts at the site it leaves, in that period and within usable capacity: it occupies both places while it moves. Where
+capacity itself is not held to (switched off, soft, or mended), neither is a move.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from capplan.problem.supply import supply
 from capplan.problem.use import moved, uses
 from capplan.program import Builder, LimitName
 from capplan.rules.base import Rule, RuleOptions
-from capplan.units import UNLIMITED, Ints
+from capplan.units import UNLIMITED, Bools, Ints
 
 
 class MovesOptions(RuleOptions):
@@ -74,7 +75,8 @@ class Moves(Rule):
 
     def _both_ends(self, problem: Problem, options: Options, builder: Builder, leaving: Ints) -> None:
         """Use at a site plus what leaves it in the same period, within usable capacity, purchases included."""
-        now, finite = problem.inventory.current_site, problem.inventory.capacity != UNLIMITED
+        now = problem.inventory.current_site
+        finite = (problem.inventory.capacity != UNLIMITED) & _held_to(problem)
         number = np.full((len(problem.sites), len(problem.resources), len(problem.periods)), -1, dtype=np.int64)
         workload = options.workload[leaving]
         first = problem.first_period[workload]
@@ -102,3 +104,12 @@ class Moves(Rule):
         per_unit = resource.step / usable.denominator
         subject = f"{problem.sites.ids[s]} {resource.name} while moving"
         return LimitName(self.name, subject, t, resource.unit, per_unit, s, ("sites", s, resource.name), usable)
+
+
+def _held_to(problem: Problem) -> Bools:
+    """Resources whose capacity no plan exceeds. bool [resource]."""
+    capacity = problem.rules.get("capacity")
+    if capacity is None or capacity.broken_today == "mend":
+        return np.zeros(len(problem.resources), dtype=np.bool_)
+    soft = getattr(capacity, "soft", {})
+    return np.array([resource.name not in soft for resource in problem.resources], dtype=np.bool_)

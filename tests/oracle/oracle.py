@@ -73,7 +73,6 @@ class Oracle:
         self.horizon = Period(self.periods[0].start, self.periods[-1].end)
         self.workloads = self._workloads()
         self.replicas = self._replicas()
-        self.wholes = {w: self._whole(w) for w in self.workloads}
         self.sites = {row["site"]: row for row in sorted(tables["sites"], key=lambda row: row["site"])}
         self.organisations = {row["organisation"]: row for row in tables["organisations"]}
         self.placements = {(row["workload"], row["site"]): row for row in tables["placements"]}
@@ -372,26 +371,13 @@ class Oracle:
         return Measured(broken, self._goals(plan, placed, used, amounts), dict(amounts))
 
     def _may_be_left_out(self, w: str) -> bool:
-        """What hangs together may be left out if all of it is optional."""
-        if self.world.model.get("left_out", "optional") == "any":
-            return True
-        return all(self.optional(v) for v in self.wholes[w])
+        """A workload by itself; what hangs together is left out as a whole, which the rules about it see to."""
+        return self.world.model.get("left_out", "optional") == "any" or self.optional(w)
 
     def optional(self, w: str) -> bool:
         """Whether leaving a workload out has a price; a replica is as optional as its primary."""
         row = self.workloads[w]
         return cell(self.workloads.get(cell(row, "replica_of"), row), "value") != ""
-
-    def _whole(self, w: str) -> set[str]:
-        """All that is placed or left out with a workload: by `together` and as replicas, over any number of links."""
-        links = (
-            [] if self.rules.get("together") == "off" else [set(group) for group in self.groups("together").values()]
-        )
-        links += [{primary, *copies} for primary, copies in self.replicas.items()]
-        found = {w}
-        for _ in links:
-            found |= {v for link in links if link & found for v in link}
-        return found
 
     def _wrong_purchases(self, bought: Mapping[Purchase, int]) -> set[tuple[Any, ...]]:
         wrong: set[tuple[Any, ...]] = set()

@@ -123,13 +123,19 @@ def moves(oracle: Oracle, plan: State) -> Broken:
 
 
 def _crowded(oracle: Oracle, plan: State, moved: list[str]) -> Broken:
-    """While a workload moves it takes up room at the site that it leaves, beside all that the plan has there."""
+    """While a workload moves it takes up room at the site that it leaves, beside all that the plan has there.
+
+    Where capacity is off or soft, nothing is held to it, moves neither.
+    """
+    if oracle.rules.get("capacity") == "off":
+        return
+    soft = oracle.rule("capacity").get("soft", {})
     for s, t in {(oracle.current[w], oracle.first_period(w)) for w in moved}:
         leaving = [w for w in moved if (oracle.current[w], oracle.first_period(w)) == (s, t)]
         for r, step in oracle.steps.items():
             usable = oracle.usable(s, r, t, plan.added)
             both = plan.used[s, r, t] + sum(oracle.demand[w, s][t][r] for w in leaving)
-            if usable is not None and both * step > usable:
+            if usable is not None and both * step > usable and r not in soft:
                 yield "moves", "both_ends", s, r, t
 
 
