@@ -37,6 +37,10 @@ SPOILT = (
 )  # fmt: skip
 
 
+AROUND = " \t\u00a0\u200b\u200c\u200d\u2060\ufeff"
+"""What the reader takes away around a cell, and says so."""
+
+
 @st.composite
 def spoilt_worlds(draw: st.DrawFn) -> World:
     """A world of which up to three cells, rows or columns were spoilt."""
@@ -63,7 +67,9 @@ def spoilt_worlds(draw: st.DrawFn) -> World:
 def trimmed(world: World) -> World:
     """The world as it is understood once its cells are trimmed and unquoted, which the reader does and says."""
     tables = {
-        name: [{column: re.sub(r"^'(?=[=+\-@])", "", text.strip()) for column, text in row.items()} for row in rows]
+        name: [
+            {column: re.sub(r"^'(?=[=+\-@])", "", text.strip(AROUND)) for column, text in row.items()} for row in rows
+        ]
         for name, rows in world.tables.items()
     }
     return World(world.inventory, tables, world.model)
