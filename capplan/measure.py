@@ -16,7 +16,7 @@ from capplan.problem import Options, Plan, Problem
 from capplan.program import Program, Values, evaluate
 from capplan.program.statements import LimitName, Source
 from capplan.rules import RULES
-from capplan.units import Ints, decimal_text, percent_text
+from capplan.units import Ints, decimal_text, percent_text, with_unit
 
 CONTRIBUTORS_NAMED = 3
 
@@ -111,13 +111,18 @@ class Measured:
                 for i, option in enumerate(exclusion.option.tolist()):
                     if name in mending and spared[option]:
                         continue
-                    rows = slice(self.options.first_row[option], self.options.first_row[option + 1])
-                    workloads = tuple(self.options.workload[rows].tolist())
-                    ids = ", ".join(self.problem.workloads.ids[w] for w in workloads)
-                    sites = ", ".join(self.problem.sites.ids[s] for s in self.options.site[rows])
-                    subject = f"{ids} at {sites}"
+                    rows = np.arange(self.options.first_row[option], self.options.first_row[option + 1])
+                    blamed = rows if exclusion.row is None else exclusion.row[i : i + 1]
+                    workloads = tuple(self.options.workload[blamed].tolist())
+                    subject = self._where(blamed)
                     found.append(Breach(name, subject, -1, exclusion.reason(i), workloads, exclusion.source(i)))
         return found
+
+    def _where(self, rows: Ints) -> str:
+        """Placed rows in words: ``RIO, VDI at A``, sites named once where they are the same."""
+        ids = ", ".join(self.problem.workloads.ids[w] for w in self.options.workload[rows].tolist())
+        sites = dict.fromkeys(self.problem.sites.ids[s] for s in self.options.site[rows].tolist())
+        return f"{ids} at {', '.join(sites)}"
 
     def _exceeded(self) -> list[Breach]:
         rows = np.flatnonzero(self.values.used > self.program.bound)
@@ -177,7 +182,7 @@ def shortage_text(name: LimitName, need: int, have: int) -> str:
 
 
 def _amount(value: Fraction, name: LimitName) -> str:
-    return f"{decimal_text(value)} {name.unit}"
+    return with_unit(value, name.unit)
 
 
 def contributors(measured: Measured, row: int) -> list[tuple[tuple[int, ...], Fraction]]:

@@ -12,7 +12,7 @@ from capplan.measure import Measured
 from capplan.problem import Options, Problem, one_by_one
 from capplan.program.statements import LimitName, Source
 from capplan.rules import RULES
-from capplan.units import decimal_text
+from capplan.units import with_unit
 
 SITES_NAMED = 5
 """So many sites with the same obstacle are named; the rest are counted."""
@@ -82,7 +82,7 @@ def _key(name: LimitName) -> tuple[str, str, int]:
 
 
 def _natural(value: int, name: LimitName) -> str:
-    return f"{decimal_text(value * name.per_unit)} {name.unit}"
+    return with_unit(value * name.per_unit, name.unit)
 
 
 def by_reason(problem: Problem, reasons: Iterable[tuple[int, str]]) -> list[str]:

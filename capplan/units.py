@@ -179,6 +179,12 @@ def decimal_text(value: Fraction | int, places: int = 6) -> str:
     return f"{sign}{units}.{digits}" if digits else f"{sign}{units}"
 
 
+def with_unit(value: Fraction, unit: str) -> str:
+    """An amount with its unit, in the singular for one thing: ``1 licence``, ``2 licences``, ``3.4 kW``."""
+    one = value == 1 and unit.endswith("s") and unit.islower()
+    return f"{decimal_text(value)} {unit.removesuffix('s') if one else unit}"
+
+
 def texts_of(values: Ints, unit: Fraction) -> list[str]:
     """``values`` int64 [k] × ``unit`` as decimals, each different value worked out once."""
     different, which = np.unique(values, return_inverse=True)

@@ -29,7 +29,7 @@ def test_a_group_stays_apart():
     small = problem(workloads("apart", "DC1,O,1,dc", "DC2,O,1,dc"))
     assert sites(solved(small)) == {"DC1": "A", "DC2": "B"}
     assert messages(measured(small, DC1="A", DC2="A")) == [
-        "dc at A: need 2 workloads, limit 1 workloads: short 1 workloads; largest: DC1 1, DC2 1"
+        "dc at A: need 2 workloads, limit 1 workload: short 1 workload; largest: DC1 1, DC2 1"
     ]
 
 

@@ -23,9 +23,7 @@ def test_a_replica_is_never_where_its_primary_is():
     """One loss must not take both; what the replica leaves blank (its organisation) is its primary's."""
     small = problem(family("pinned_site", "Carlisle", ""))
     plan = measured(small, RIO="Carlisle", **{"RIO-R": "Carlisle"})
-    assert messages(plan) == [
-        "RIO, RIO-R at Carlisle, Carlisle: RIO and RIO-R are both at Carlisle: one loss would take both"
-    ]
+    assert messages(plan) == ["RIO, RIO-R at Carlisle: RIO and RIO-R are both at Carlisle: one loss would take both"]
     found = sites(solved(small))
     assert found["RIO"] == "Carlisle"
     assert found["RIO-R"] in ("Whitehaven", "Workington")

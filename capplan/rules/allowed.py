@@ -72,6 +72,7 @@ class Allowed(Rule):
             options.option[rows],
             lambda i: reason(int(workload[i]), int(site[i])),
             lambda i: source(int(workload[i]), int(site[i])),
+            rows,
         )
 
     def _removed(self, problem: Problem, options: Options) -> Iterable[Exclusion]:

@@ -30,13 +30,15 @@ class Exclusion:
     """Options that may not be taken, for one reason.
 
     ``option`` int64 [k]. ``reason(i)`` says in the user's terms why the i-th of them is excluded, with what was
-    measured and the limit; ``source(i)`` names the row and column that say so.
+    measured and the limit; ``source(i)`` names the row and column that say so. ``row`` int64 [k], where given, is the
+    one placed row of the option table that is to blame; otherwise the option as a whole is.
     """
 
     rule: str
     option: Ints
     reason: Callable[[int], str]
     source: Callable[[int], Source | None]
+    row: Ints | None = None
 
 
 class Rule:

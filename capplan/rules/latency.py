@@ -79,7 +79,7 @@ class Latency(Rule):
             return f"round trip {between} is {how}{_ms(us[i])} ms, limit {_ms(limit[rows[i]])} ms"
 
         yield Exclusion(
-            self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms")
+            self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms"), rows
         )
 
     def faults(self, problem: Problem) -> Iterable[Fault]:

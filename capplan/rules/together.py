@@ -22,7 +22,7 @@ class Together(Rule):
         TableSchema(
             "workloads",
             ("workload",),
-            (Column("together", Kind.WORDS, "groups whose members are all at one site", inherits=False),),
+            (Column("together", Kind.WORDS, "groups that are all at one site, or all left out", inherits=False),),
             "",
         ),
     )
@@ -45,8 +45,15 @@ class Together(Rule):
             np.maximum.at(high, option, site)
             bad = np.flatnonzero((high > low) | ((high >= 0) & (absent > 0)))
             if len(bad):
-                yield self._apart(group, int(members[0]), bad)
+                yield self._apart(problem, options, group, members, bad)
 
-    def _apart(self, group: str, first: int, option: Ints) -> Exclusion:
-        text = f"the group {group} is together: all its workloads at one site"
-        return Exclusion(self.name, option, lambda _: text, lambda _: ("workloads", first, "together"))
+    def _apart(self, problem: Problem, options: Options, group: str, members: Ints, option: Ints) -> Exclusion:
+        ids = problem.workloads.ids
+
+        def reason(i: int) -> str:
+            gone = options.absent_workload[options.absent_option == option[i]]
+            out = ", ".join(ids[w] for w in gone.tolist() if w in members)
+            why = f", but {out} is left out" if out else ""
+            return f"the group {group} is together: all its workloads at one site, or none placed{why}"
+
+        return Exclusion(self.name, option, reason, lambda _: ("workloads", int(members[0]), "together"))

@@ -44,7 +44,7 @@ class Zone(Rule):
             where = problem.sites.ids[site[i]]
             return f"its zone is {zones[workload[i]]}, {where} takes {', '.join(taken[site[i]])}"
 
-        yield Exclusion(self.name, options.option[rows], reason, lambda i: ("sites", int(site[i]), "zones"))
+        yield Exclusion(self.name, options.option[rows], reason, lambda i: ("sites", int(site[i]), "zones"), rows)
 
 
 def zones_of(problem: Problem) -> list[str]:
