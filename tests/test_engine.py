@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from fractions import Fraction
 
 import numpy as np
@@ -30,22 +29,20 @@ def knapsacks(items: int, bins: int, seed: int) -> Program:
 
 def test_a_time_limit_ends_a_search_with_plan_and_bound():
     """What cannot be proved in time is feasible, with a bound below its value."""
-    found = solve_exact(knapsacks(120, 12, 1), Limits(time_limit_s=2), Watch())
+    found = solve_exact(knapsacks(120, 12, 1), Limits(time_limit_s=6), Watch())
     assert found.status is Status.FEASIBLE
     assert found.stopped_because in (Stopped.TIME, Stopped.EFFORT)
     assert 0 < found.goals[0].bound < found.goals[0].value
 
 
 def test_stopping_keeps_the_best_plan():
-    """A search that is told to stop returns at once what it has."""
-    watch = Watch()
-    timer = threading.Timer(1.5, watch.stop)
-    timer.start()
-    found = solve_exact(knapsacks(120, 12, 2), Limits(time_limit_s=60, deterministic=False), watch)
-    assert watch.seconds < 20
+    """A search that is told to stop as soon as it has a plan returns that plan, long before its limit."""
+    program, watch = knapsacks(120, 12, 2), Watch()
+    watch.report = lambda progress: watch.stop() if progress.best is not None else None
+    found = solve_exact(program, Limits(time_limit_s=3600, deterministic=False), watch)
     assert found.stopped_because is Stopped.INTERRUPTED
     assert found.x is not None
-    assert evaluate(knapsacks(120, 12, 2), found.x[:1440] > 0, found.x[1440:]).slack(knapsacks(120, 12, 2)).min() >= 0
+    assert evaluate(program, found.x[: program.options] > 0, found.x[program.options :]).slack(program).min() >= 0
 
 
 def test_equal_seeds_give_equal_plans_however_busy_the_machine():
