@@ -95,3 +95,16 @@ def test_a_workload_larger_than_any_site_is_named_before_solving():
         ("workload-too-large", "warning"),
     ]
     assert "W1 needs 12 kW, no site offers more than 11 kW of power_kw, everything bought" in str(caught.value)
+
+
+def test_a_purchase_may_save_money_and_is_rounded_like_any_other():
+    """Giving back 1 kW saves £1 a year: for 91 of 365 days two of them save 49.86 p, which is 50 p."""
+    tables = {
+        "sites": "site,power_kw\nA,10\n",
+        "workloads": "workload,organisation,power_kw\nW,O,2\n",
+        "expansions": "expansion,site,resource,amount,cost,max\nless,A,power_kw,-1,-1,2\n",
+    }
+    found = solved(problem(tables, "extends: standard\nperiods: {cuts: [2016-01-01, 2016-04-01]}\n"))
+    assert found.measured is not None
+    assert found.measured.plan.bought == {("less", 0, 0): 2}
+    assert [(entry.kind, entry.pence) for entry in found.measured.entries] == [("purchase", -50)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 from typing import TypeVar, cast
 
 import numpy as np
@@ -179,7 +179,8 @@ class Builder:
 
         Each (purchase, site, period, kind), yearly and one-off money apart, is added exactly over all its steps and
         rounded half up to the penny once. Where a step costs whole pence that is a plain charge; elsewhere pennies are
-        themselves a derived purchase: the least whole A with ``A > Σ price × steps − ½``.
+        themselves a derived purchase: the least whole A with ``A > Σ price × steps + K − ½``, where K pence, which
+        are given back in any case, keep it from falling below 0 when a step saves money.
         """
         rows: dict[tuple[str, int, int, str, bool], list[Price]] = {}
         for price in self.prices[self._settled :]:
@@ -190,22 +191,29 @@ class Builder:
             index = np.array([price.purchase for price in prices], dtype=np.int64)
             amounts = [price.amount for price in prices]
             if any(amount.denominator > 1 for amount in amounts):
-                index, amounts = self._pennies(index, amounts), [Fraction(1)]
+                index, back = self._pennies(index, amounts)
+                amounts = [Fraction(1)]
+                if back:
+                    one = np.ones(1, dtype=np.int64)
+                    given = Charge(kind, period, "always", one * 0, one * -back, one * site, -one, label, once)
+                    self.charge(given)
             pence = np.array([int(amount) for amount in amounts], dtype=np.int64)
             here, nobody = np.full(len(index), site), np.full(len(index), -1)
             self.charge(Charge(kind, period, "purchase", index, pence, here, nobody, label, once))
 
-    def _pennies(self, index: Ints, amounts: Sequence[Fraction]) -> Ints:
-        """A derived purchase of as many pennies as the exact total rounds to. int64 [1]."""
+    def _pennies(self, index: Ints, amounts: Sequence[Fraction]) -> tuple[Ints, int]:
+        """A derived purchase of as many pennies as the exact total rounds to, plus what is given back. int64 [1]."""
         common = lcm(*(amount.denominator for amount in amounts))
-        most = sum(amount * self._upper[p] for p, amount in zip(index.tolist(), amounts, strict=True))
-        pennies = self.purchase(PurchaseName("", -1, -1, ""), int(most) + 1, derived=True)
-        block = self.limits([ROUNDING], np.array([common - 1]))
+        sums = [amount * self._upper[p] for p, amount in zip(index.tolist(), amounts, strict=True)]
+        back = ceil(-sum(part for part in sums if part < 0))
+        most = int(sum(part for part in sums if part > 0)) + back + 1
+        pennies = self.purchase(PurchaseName("", -1, -1, ""), most, derived=True)
+        block = self.limits([ROUNDING], np.array([common - 1 - 2 * common * back]))
         doubled = np.array([2 * int(amount * common) for amount in amounts], dtype=np.int64)
         one = np.ones(1, dtype=np.int64)
         block.purchases(np.zeros_like(index), index, doubled)
         block.purchases(one * 0, one * pennies, one * -2 * common)
-        return one * pennies
+        return one * pennies, back
 
     def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
         """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""
