@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -66,7 +66,8 @@ class Explanation:
 class Result:
     """What a solve came to. ``measured`` is None where there is no plan.
 
-    ``today`` is the current allocation measured the same way, where there is one. ``seconds`` by stage.
+    ``today`` is the current allocation measured the same way, where there is one. ``seconds`` by stage; ``size`` counts
+    what the engine was given.
     """
 
     problem: Problem
@@ -79,6 +80,7 @@ class Result:
     explanation: Explanation | None
     seconds: dict[str, float]
     trace: tuple[Progress, ...] = ()
+    size: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def gap(self) -> Fraction | None:
@@ -141,7 +143,7 @@ def solve(
     before = watch.seconds
     result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
     seconds["measure"] = watch.seconds - before
-    return replace(result, seconds=seconds)
+    return replace(result, seconds=seconds, size=program.size)
 
 
 def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:

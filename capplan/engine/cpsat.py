@@ -32,11 +32,6 @@ class Answer:
     finished: bool
     effort: float
 
-    @property
-    def infeasible(self) -> bool:
-        """Whether it is proved that there is no solution."""
-        return self.finished and self.x is None
-
 
 class Model:
     """A CP-SAT model of a Program's choices, facts, purchases and limits; objectives come and go.

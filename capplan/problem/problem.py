@@ -12,7 +12,7 @@ import numpy as np
 
 from capplan.inventory import Allocation, Inventory, Table
 from capplan.model import Model, RuleOptions
-from capplan.problem.periods import FIRST_DAY, LAST_DAY, Periods, growth_factor
+from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS, Periods, growth_factor
 from capplan.units import Bools, Decimals, Ints, Resource, scaled
 
 
@@ -183,10 +183,6 @@ class Problem:
         """The sum of all pairs' own demands of resource ``r``: no site can need more on their account."""
         return int(self._own_demand(r)[1].sum())
 
-    def capacity(self, r: int) -> Ints:
-        """Physical capacity of every site in steps, UNLIMITED where unlimited. int64 [site]."""
-        return self.inventory.capacity[:, r]
-
     def headroom(self, resource: str) -> Fraction:
         """The share of capacity that the model keeps free."""
         return self.model.headroom.get(resource, Fraction(0))
@@ -204,7 +200,7 @@ class Problem:
         ``days`` int64 [row, period]; returns the same shape.
         """
         cells = table.decimals(column)
-        factor = Fraction(self.inventory.currency.pence_per_unit, 365 * 10**cells.digits)
+        factor = Fraction(self.inventory.currency.pence_per_unit, YEAR_DAYS * 10**cells.digits)
         return scaled(cells.mantissa[:, None] * days, factor)
 
     def pence_once(self, table: Table, column: str) -> Ints:

@@ -211,6 +211,12 @@ class Program:
         return self.options + self.facts + len(self.purchases)
 
     @property
+    def size(self) -> dict[str, int]:
+        """How much there is of each kind of statement."""
+        purchases, limits = len(self.purchases), len(self.bound)
+        return {"options": self.options, "facts": self.facts, "purchases": purchases, "limits": limits}
+
+    @property
     def item_start(self) -> Ints:
         """First option of each item, and the end. int64 [item + 1]."""
         return np.searchsorted(self.item, np.arange(self.items + 1)).astype(np.int64)

@@ -19,7 +19,6 @@ from typing import TypeAlias
 import numpy as np
 
 import capplan
-from capplan.compile import open_options, program_of
 from capplan.errors import Fault
 from capplan.inventory import Inventory
 from capplan.measure import Measured
@@ -73,7 +72,7 @@ def run_facts(
         "periods": _periods(problem),
         "seed": model.solver.seed,
         "parameters": model.solver_json(),
-        "engine": {"name": "exact", **_size(problem)},
+        "engine": {"name": "exact", **result.size},
         "warnings": [_warning(fault, (*inventory.files, *model.files), files) for fault in warnings],
     }
 
@@ -263,17 +262,6 @@ def _periods(problem: Problem) -> list[Json]:
         }
         for t, (first, end) in enumerate(spans)
     ]
-
-
-def _size(problem: Problem) -> Json:
-    """The size of what the engine was given."""
-    program = program_of(problem, open_options(problem))
-    return {
-        "options": program.options,
-        "facts": program.facts,
-        "purchases": len(program.purchases),
-        "limits": len(program.bound),
-    }
 
 
 def _warning(fault: Fault, read: Sequence[Path], files: Beside) -> Json:
