@@ -78,8 +78,9 @@ class Measured:
         """
         x, first = self.values.x, self.program.options + self.program.facts
         nameless = np.array([not name.purchase for name in self.program.purchases.names], dtype=np.bool_)
-        own = self.program.limits[:, :first] @ x[:first]
-        return np.asarray(own + self.program.limits[:, first:][:, nameless].maximum(0) @ x[first:][nameless])
+        own = self.program.limits @ np.concatenate([x[:first], np.zeros_like(x[first:])])
+        amounts = first + np.flatnonzero(nameless)
+        return np.asarray(own + self.program.limits.of_columns(amounts).maximum(0) @ x[amounts])
 
     @cached_property
     def available(self) -> Ints:
@@ -191,9 +192,9 @@ def contributors(measured: Measured, row: int) -> list[tuple[tuple[int, ...], Fr
     Workloads that are placed as one and use the limit's site together stand in one entry.
     """
     program, options, name = measured.program, measured.options, measured.program.limit_names[row]
-    part = slice(program.limits.indptr[row], program.limits.indptr[row + 1])
+    entries = program.limits.of_rows(np.array([row])).tocoo()
     found = []
-    for column, value in zip(program.limits.indices[part].tolist(), program.limits.data[part].tolist(), strict=True):
+    for column, value in zip(entries.col.tolist(), entries.data.tolist(), strict=True):
         if column < program.options and value > 0:
             rows = slice(options.first_row[column], options.first_row[column + 1])
             members = list(zip(options.workload[rows].tolist(), options.site[rows].tolist(), strict=True))

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
 from capplan.inventory import Inventory, Table
-from capplan.units import Bools, Ints
+from capplan.units import Bools, Floats, Ints
 
 EARTH_RADIUS_KM = 6371.0088
 FIBRE_US_PER_KM = 5
@@ -23,8 +22,6 @@ UNREACHABLE = -1
 
 LIGHT_US_PER_KM = 4.897
 """One way through fibre at 1550 nm: no measured round trip over a distance is shorter than twice this."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

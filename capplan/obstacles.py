@@ -54,7 +54,7 @@ def obstacles(measured: Measured, workloads: Sequence[int]) -> dict[tuple[int, i
     program = program_of(problem, pairs)
     row_of = {_key(name): row for row, name in enumerate(measured.program.limit_names)}
     free = measured.available - measured.used
-    entries = program.limits[:, : program.options].tocoo()
+    entries = program.limits.of_columns(np.arange(program.options)).tocoo()
     for row, option, need in zip(entries.row.tolist(), entries.col.tolist(), entries.data.tolist(), strict=True):
         name = program.limit_names[row]
         slack = int(free[row_of[_key(name)]]) if _key(name) in row_of else need
@@ -72,7 +72,7 @@ def _for_sale(measured: Measured, row: int) -> list[str]:
         return []
     program, first = measured.program, measured.program.options + measured.program.facts
     steps, bought = measured.values.x[first:], program.purchases
-    part = program.limits[[row], first:].tocoo()
+    part = program.limits.of_rows(np.array([row]))[:, first:].tocoo()
     widens = [p for p, value in zip(part.col.tolist(), part.data.tolist(), strict=True) if value < 0]
     return sorted({bought.names[p].purchase for p in widens if bought.names[p].purchase and steps[p] < bought.upper[p]})
 

@@ -11,13 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+Floats: TypeAlias = npt.NDArray[np.float64]
+Numbers: TypeAlias = npt.NDArray[np.integer[Any]]
+"""What only numbers things (options, items, workloads, sites): int32 where there may be millions. Multiply as int64."""
 
 UNLIMITED = int(np.iinfo(np.int64).max)
 """Capacity of a site whose cell says ``unlimited``."""

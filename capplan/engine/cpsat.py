@@ -78,7 +78,7 @@ class Model:
 
     def _limits(self, slack: Ints | None) -> dict[int, int]:
         """Add the limits that can bind; returns the slack variable of each row that has one."""
-        matrix, bound = self.program.limits, self.program.bound
+        matrix, bound = self.program.limits.tocsr(), self.program.bound
         slack_of: dict[int, int] = {}
         for row in np.flatnonzero(~self._always_kept()).tolist():
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -216,7 +216,7 @@ def _set_parameters(parameters: Any, limits: Limits, seconds: float, effort: flo
 
 def greatest_use(program: Program) -> Ints:
     """The most that each limit's left-hand side can come to, one option per item. int64 [limit]."""
-    coordinates = program.limits.tocoo()
+    coordinates = program.limits.tocsr().tocoo()
     row, column, value = coordinates.row, coordinates.col, coordinates.data
     total = np.zeros(len(program.bound), dtype=np.int64)
     option = column < program.options

@@ -7,7 +7,7 @@ be chosen they constrain, fed the options of one plan they measure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -47,6 +47,15 @@ class Options:
     def first_row(self) -> Ints:
         """First placed row of each option, and the end. int64 [option + 1]."""
         return np.searchsorted(self.option, np.arange(len(self.item) + 1)).astype(np.int64)
+
+    def parts(self, rows: int) -> Iterator[slice]:
+        """Consecutive placed rows, about ``rows`` at a time, no option divided."""
+        first = 0
+        while first < len(self.option):
+            end = min(first + rows, len(self.option))
+            end = int(np.searchsorted(self.option, self.option[end - 1], side="right"))
+            yield slice(first, end)
+            first = end
 
     def kept(self, keep: Bools) -> Options:
         """The table without the options where ``keep`` bool [option] is False; the rest are renumbered."""

@@ -174,10 +174,20 @@ class Problem:
             self._overrides[r] = key[cells.given][order], grown[cells.given][order]
         return self._overrides[r]
 
-    def has_own_demand(self, workload: int, r: int) -> bool:
-        """Whether some site has a demand of its own for this workload."""
+    @cached_property
+    def has_own_demand(self) -> Bools:
+        """Whether a workload has a demand of its own at some site, for any resource. bool [workload]."""
+        found = np.zeros(len(self.workloads), dtype=np.bool_)
+        for r in range(len(self.resources)):
+            found |= self.has_own(r)
+        return found
+
+    def has_own(self, r: int) -> Bools:
+        """Whether a workload has a demand of its own at some site for resource ``r``. bool [workload]."""
         pairs, _ = self._own_demand(r)
-        return bool((pairs // max(1, len(self.sites)) == workload).any())
+        found = np.zeros(len(self.workloads), dtype=np.bool_)
+        found[pairs // max(1, len(self.sites))] = True
+        return found
 
     def own_demand_peak(self, r: int) -> int:
         """The sum of all pairs' own demands of resource ``r``: no site can need more on their account."""

@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from capplan.problem.options import Options
+from capplan.problem.places import places_of
 from capplan.problem.problem import Problem
-from capplan.program import Builder
+from capplan.program import Builder, LimitBlock
 from capplan.units import Bools, Ints, scaled
 
 
@@ -22,6 +23,27 @@ def uses(problem: Problem, options: Options) -> Iterator[tuple[int, Ints, Ints, 
         steps = problem.demand_at(options.workload, options.site, r)
         row, period = np.nonzero(steps)
         yield r, row, period, steps[row, period]
+
+
+def add_use(
+    problem: Problem, options: Options, builder: Builder, block: LimitBlock, rows: Ints, factor: Sequence[int]
+) -> None:
+    """Count what options use of sites in limits ``rows`` int64 [site, resource, period] (-1: none).
+
+    Steps of each resource count × ``factor`` [resource]. What an item uses wherever it goes is held once.
+    """
+    places = builder.shared("places", lambda: places_of(problem, options))
+    if places.place is not None:
+        slots = np.flatnonzero((rows >= 0).any(axis=0).reshape(-1) & places.need.any(axis=0))
+        times = np.repeat(np.array(factor, dtype=np.int64), rows.shape[2])[slots]
+        block.at_places(places.place, rows.reshape(len(rows), -1)[:, slots], places.need[:, slots] * times)
+    row = places.explicit
+    for r in range(len(problem.resources) if len(row) else 0):
+        steps = problem.demand_at(options.workload[row], options.site[row], r)
+        which, period = np.nonzero(steps)
+        at = rows[options.site[row[which]], r, period]
+        keep = at >= 0
+        block.options(at[keep], options.option[row[which[keep]]], steps[which, period][keep] * factor[r])
 
 
 def used(problem: Problem, options: Options) -> Ints:

@@ -1,6 +1,7 @@
 """The Program: a planning problem as a few kinds of exact integer statement, held as arrays."""
 
 from capplan.program.build import Builder, LimitBlock
+from capplan.program.coefficients import Coefficients
 from capplan.program.evaluate import Values, evaluate, least_derived
 from capplan.program.statements import (
     Charge,
@@ -18,6 +19,7 @@ from capplan.program.statements import (
 __all__ = [
     "Builder",
     "Charge",
+    "Coefficients",
     "Form",
     "Goal",
     "LimitBlock",

@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import numpy as np
 import scipy.sparse as sp
 
+from capplan.program.coefficients import Coefficients
 from capplan.program.sparse import sparse
 from capplan.program.statements import (
     ROUNDING,
@@ -22,7 +23,7 @@ from capplan.program.statements import (
     PurchaseName,
     Purchases,
 )
-from capplan.units import LARGEST, Bools, Ints
+from capplan.units import LARGEST, Bools, Ints, Numbers
 
 T = TypeVar("T")
 
@@ -59,6 +60,14 @@ class LimitBlock:
         """Add coefficients of options. All int64 [k]."""
         self._builder._option_entries.add(row + self._first, option, coefficient)
 
+    def at_places(self, place: Numbers, row: Ints, need: Ints) -> None:
+        """Count what options use by their place: an option of item i at place p adds ``need[i, k]`` to ``row[p, k]``.
+
+        ``place`` int32 [option], -1 none, is the same array in every call on a Builder. ``row`` int64 [place, slot],
+        -1: counts in none; ``need`` int64 [item, slot], none negative.
+        """
+        self._builder._at_places(place, np.where(row < 0, row, row + self._first), need)
+
     def facts(self, row: Ints, fact: Ints, coefficient: Ints) -> None:
         """Add coefficients of facts. All int64 [k]."""
         self._builder._fact_entries.add(row + self._first, fact, coefficient)
@@ -88,6 +97,9 @@ class Builder:
         self._fact_index: dict[bytes, int] = {}
         self._names: list[LimitName] = []
         self._bound: list[Ints] = []
+        self._place: Numbers | None = None
+        self._slot_rows: list[Ints] = []
+        self._slot_needs: list[Ints] = []
         self._option_entries = _Entries()
         self._fact_entries = _Entries()
         self._purchase_entries = _Entries()
@@ -225,9 +237,10 @@ class Builder:
             for row, index, value in [entries.joined()]
         ]
         row, column, value = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-        limits = sparse(row, column, value, (len(self._names), columns))
+        limits = self._coefficients(sparse(row, column, value, (len(self._names), columns)))
         upper = np.array(self._upper, dtype=np.int64)
-        _check_sums(limits, self.options + len(self._facts), upper)
+        if limits.magnitude(upper).max(initial=0) >= LARGEST:
+            raise OverflowError("a limit adds up to more than 64-bit integers hold")
         return Program(
             item=self.item,
             items=self.items,
@@ -243,6 +256,20 @@ class Builder:
             prices=tuple(self.prices),
         )
 
+    def _at_places(self, place: Numbers, row: Ints, need: Ints) -> None:
+        if self._place is not None and place is not self._place:
+            raise ValueError("options are at one place each: all limits count them by the same array")
+        self._place = place
+        self._slot_rows.append(row)
+        self._slot_needs.append(need)
+
+    def _coefficients(self, rest: sp.csr_array) -> Coefficients:
+        if self._place is None:
+            none = np.zeros((0, 0), dtype=np.int64)
+            return Coefficients(rest, self.item, None, none, none)
+        row = np.concatenate(self._slot_rows, axis=1).astype(np.int32)
+        return Coefficients(rest, self.item, self._place, row, np.concatenate(self._slot_needs, axis=1))
+
     def _all_entries(self) -> tuple[_Entries, _Entries, _Entries]:
         return self._option_entries, self._fact_entries, self._purchase_entries
 
@@ -251,11 +278,3 @@ class Builder:
         option = np.concatenate([np.zeros(0, dtype=np.int64), *self._facts])
         ones: Bools = np.ones(len(option), dtype=np.bool_)
         return sp.csr_array((ones, option, start), shape=(len(self._facts), self.options))
-
-
-def _check_sums(limits: sp.csr_array, binaries: int, upper: Ints) -> None:
-    """Refuse a limit whose left-hand side could leave 64-bit integers whatever is chosen."""
-    most = np.ones(limits.shape[1])
-    most[binaries:] = upper
-    if len(limits.data) and (abs(limits).astype(np.float64) @ most).max() >= LARGEST:
-        raise OverflowError("a limit adds up to more than 64-bit integers hold")

@@ -28,7 +28,7 @@ def evaluate(program: Program, taken: Bools, bought: Ints) -> Values:
     steps = np.where(program.purchases.derived, 0, bought)
     x = np.concatenate([taken.astype(np.int64), facts.astype(np.int64), steps])
     x = least_derived(program, x)
-    return Values(x, np.asarray(program.limits @ x, dtype=np.int64))
+    return Values(x, program.limits @ x)
 
 
 def least_derived(program: Program, x: Ints) -> Ints:
@@ -41,7 +41,7 @@ def least_derived(program: Program, x: Ints) -> Ints:
     derived = first + np.flatnonzero(program.purchases.derived)
     if not len(derived):
         return x
-    part = program.limits[:, derived].tocoo()
+    part = program.limits.of_columns(derived).tocoo()
     widens = part.data < 0
     row, which, step = part.row[widens], part.col[widens], -part.data[widens]
     upper = program.purchases.upper[program.purchases.derived]

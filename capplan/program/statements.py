@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
+from capplan.program.coefficients import Coefficients
 from capplan.units import Bools, Ints
 
 Source: TypeAlias = tuple[str, int, str]
@@ -176,17 +177,17 @@ class Purchases:
 class Program:
     """Choices, facts, purchases, limits and goals as arrays.
 
-    ``item`` int64 [option] ascending: the item that an option places. ``any_of`` bool sparse
-    [fact, option]: a fact holds when any of its options is taken. ``limits`` int64 sparse [limit, column]
-    ≤ ``bound`` int64 [limit]. ``ties`` int64 sparse [digit, column] with ``tie_base`` int64 [digit]: among equally
-    good plans the one with the smallest digits, read in order, is taken.
+    ``item`` int64 [option] ascending: the item that an option places. ``any_of`` bool sparse [fact, option]: a fact
+    holds when any of its options is taken. ``limits @ x`` ≤ ``bound`` int64 [limit]. ``ties`` int64 sparse [digit,
+    column] with ``tie_base`` int64 [digit]: among equally good plans the one with the smallest digits, read in order,
+    is taken.
     """
 
     item: Ints
     items: int
     any_of: sp.csr_array
     purchases: Purchases
-    limits: sp.csr_array
+    limits: Coefficients
     bound: Ints
     limit_names: tuple[LimitName, ...]
     goals: tuple[Goal, ...]

@@ -20,7 +20,7 @@ from capplan.errors import Fault, Severity
 from capplan.model import Number
 from capplan.problem import Options, Problem
 from capplan.problem.supply import amount, supply
-from capplan.problem.use import used, uses
+from capplan.problem.use import add_use, used
 from capplan.program import Builder, LimitBlock, LimitName, Program, PurchaseName, Values
 from capplan.rules.base import Row, Rule, RuleOptions
 from capplan.units import UNLIMITED, Ints, decimal_text
@@ -46,12 +46,9 @@ class Capacity(Rule):
         rows = _rows(problem)
         names, bound = self._names(problem, rows)
         block = builder.limits(names, bound)
-        for r, row, period, steps in uses(problem, options):
-            at = rows[options.site[row], r, period]
-            keep = at >= 0
-            block.options(at[keep], options.option[row[keep]], steps[keep] * _usable(problem, r).denominator)
-        scale = [_usable(problem, r).numerator for r in range(len(problem.resources))]
-        supply(problem, builder).widen(block, rows, scale)
+        usable = [_usable(problem, r) for r in range(len(problem.resources))]
+        add_use(problem, options, builder, block, rows, [share.denominator for share in usable])
+        supply(problem, builder).widen(block, rows, [share.numerator for share in usable])
         self._overruns(problem, builder, block, rows)
 
     def _names(self, problem: Problem, rows: Ints) -> tuple[list[LimitName], Ints]:
@@ -133,9 +130,7 @@ class Capacity(Rule):
         for r, resource in enumerate(problem.resources):
             most = _most_offered(problem, r)
             need = problem.demand[:, r, :].max(axis=1, initial=0)
-            for w in np.flatnonzero(need > most).tolist() if resource.name not in soft else ():
-                if problem.has_own_demand(w, r):
-                    continue
+            for w in np.flatnonzero((need > most) & ~problem.has_own(r)).tolist() if resource.name not in soft else ():
                 needs = f"{problem.workloads.ids[w]} needs {resource.text(int(need[w]))} {resource.unit}"
                 offer = f"{resource.text(most)} {resource.unit} of {resource.name}, everything bought"
                 message = f"{needs}, no site offers more than {offer}"

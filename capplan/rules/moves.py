@@ -17,7 +17,7 @@ from pydantic import Field
 from capplan.model import Switch, Whole
 from capplan.problem import Options, Problem
 from capplan.problem.supply import supply
-from capplan.problem.use import moved, uses
+from capplan.problem.use import add_use, moved
 from capplan.program import Builder, LimitName
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import UNLIMITED, Bools, Ints
@@ -89,10 +89,8 @@ class Moves(Rule):
         bound = [int(problem.inventory.capacity[s, r]) * usable[r].numerator for s, r, _ in cells]
         block = builder.limits(names, np.array(bound, dtype=np.int64))
         supply(problem, builder).widen(block, number, [share.numerator for share in usable])
-        for r, row, period, steps in uses(problem, options):
-            at = number[options.site[row], r, period]
-            keep = at >= 0
-            block.options(at[keep], options.option[row[keep]], steps[keep] * usable[r].denominator)
+        add_use(problem, options, builder, block, number, [share.denominator for share in usable])
+        for r in range(len(problem.resources)):
             # What a workload takes at the site it leaves is its demand there.
             there = problem.demand_at(workload, now[workload], r)[np.arange(len(workload)), first]
             at = np.where(first >= 0, number[now[workload], r, first], -1)

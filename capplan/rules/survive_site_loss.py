@@ -18,7 +18,7 @@ import numpy as np
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
 from capplan.problem.supply import supply
-from capplan.problem.use import uses
+from capplan.problem.use import add_use
 from capplan.program import Builder, LimitName
 from capplan.program.statements import NO_PERIOD, ROUNDING, PurchaseName
 from capplan.rules.base import Rule
@@ -55,10 +55,7 @@ class SurviveSiteLoss(Rule):
         physical = problem.inventory.capacity[cells[:, 0], cells[:, 1]]
         block = builder.limits(names, physical)
         supply(problem, builder).widen(block, number, [1] * len(problem.resources))
-        for r, row, period, steps in uses(problem, options):
-            at = number[options.site[row], r, period]
-            keep = at >= 0
-            block.options(at[keep], options.option[row[keep]], steps[keep])
+        add_use(problem, options, builder, block, number, [1] * len(problem.resources))
         sent, reserve = self._reserve(builder, extra, number)
         block.purchases(sent, reserve, np.ones_like(sent))
 
