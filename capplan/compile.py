@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,14 +15,14 @@ from capplan.goals.cost import charges
 from capplan.inventory import Allocation, Inventory
 from capplan.mending import mended, stays, tolerate, what_remains
 from capplan.model import Model
-from capplan.problem import Options, Periods, Problem, combine, one_by_one
+from capplan.problem import Options, Periods, Problem, combine, joined, one_by_one
 from capplan.program import Builder, Form, Program, WorstGoal, weighted
 from capplan.program.sparse import sparse
 from capplan.program.statements import Goal as ProgramGoal
 from capplan.rules import RULES, RuleOptions
 from capplan.units import BUILT_IN, Bools, Ints, decimal_text
 
-PAIRS_AT_ONCE = 4_000_000
+PAIRS_AT_ONCE = 1_000_000
 """Workload × site pairs checked together: bounds the memory of eligibility, whatever the size."""
 
 
@@ -100,25 +100,34 @@ def open_options(problem: Problem, may_leave_out: Bools | None = None) -> Option
 
     ``may_leave_out`` bool [item] stands in for what the model says, where given.
     """
-    workloads, sites = len(problem.workloads), len(problem.sites)
-    eligible: list[Ints] = []
-    block = max(1, PAIRS_AT_ONCE // max(1, sites))
-    for first in range(0, workloads, block):
-        rows = np.arange(first, min(first + block, workloads))
-        pairs = one_by_one(np.repeat(rows, sites), np.tile(np.arange(sites), len(rows)), workloads)
-        keep = ~excluded(problem, pairs)
-        eligible += np.split(pairs.site[keep], np.cumsum(keep.reshape(len(rows), sites).sum(axis=1))[:-1])
     leave = problem.may_leave_out if may_leave_out is None else may_leave_out
-    options = combine(problem.blocks, eligible, leave)
-    if all(len(group) == 1 for group in problem.members):
-        return options
-    return options.kept(~excluded(problem, options))
+    return joined(len(problem.blocks), _open_parts(problem, leave))
+
+
+def _open_parts(problem: Problem, may_leave_out: Bools) -> Iterator[Options]:
+    """The open options of some items after the other."""
+    sites = len(problem.sites)
+    ends = np.cumsum([len(group) * sites for group in problem.members])
+    number = ends // PAIRS_AT_ONCE
+    for items in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(number)) + 1) if len(ends) else ():
+        workloads = np.array(sorted(w for i in items.tolist() for w in problem.members[i]), dtype=np.int32)
+        pairs = one_by_one(
+            np.repeat(workloads, sites),
+            np.tile(np.arange(sites, dtype=np.int32), len(workloads)),
+            len(problem.workloads),
+        )
+        keep = ~excluded(problem, pairs)
+        count = keep.reshape(len(workloads), sites).sum(axis=1)
+        eligible = np.split(pairs.site[keep], np.cumsum(count)[:-1])
+        options = combine(problem.blocks, items, dict(zip(workloads.tolist(), eligible, strict=True)), may_leave_out)
+        yield options if options.alone else options.kept(~excluded(problem, options))
 
 
 def excluded(problem: Problem, options: Options) -> Bools:
     """Options that some rule forbids, but for what a mended rule tolerates. bool [option]."""
     out = np.zeros(len(options), dtype=np.bool_)
-    mending, spared = mended(problem), stays(problem, options)
+    mending = mended(problem)
+    spared = stays(problem, options) if mending else out
     for name in problem.rules:
         for exclusion in RULES[name].exclusions(problem, options):
             option = exclusion.option
@@ -126,12 +135,13 @@ def excluded(problem: Problem, options: Options) -> Bools:
     return out
 
 
-def program_of(problem: Problem, options: Options, *, tolerant: bool = True) -> Program:
+def program_of(problem: Problem, options: Options, *, tolerant: bool = True, ledger: bool = True) -> Program:
     """The Program over an option table: limits of every rule that is on, charges, goals, ties.
 
-    Unless ``tolerant``, rules that mend what is broken today are as strict as the others.
+    Unless ``tolerant``, rules that mend what is broken today are as strict as the others. Without a ``ledger`` the
+    Program says what a plan costs but not for what.
     """
-    builder = Builder(options.item, options.items)
+    builder = Builder(options.item, options.items, ledger=ledger)
     rows: dict[str, range] = {}
     for name in problem.rules:
         first = builder.limit_count
@@ -147,8 +157,7 @@ def program_of(problem: Problem, options: Options, *, tolerant: bool = True) -> 
         stages.insert(0, (what, what, [(what_remains(problem, options, builder), Fraction(1))]))
     counts = builder.options, builder.fact_count, len(builder.purchase_names)
     goals = [_goal(stage, counts) for stage in stages]
-    ties, base = _ties(problem, options, builder)
-    return builder.assemble(goals, ties, base)
+    return builder.assemble(goals, *_ties(problem, options, builder))
 
 
 Stage = WorstGoal | tuple[str, str, Sequence[tuple[Form, Fraction]]]
@@ -186,7 +195,7 @@ def _goal(stage: Stage, counts: tuple[int, int, int]) -> ProgramGoal:
     return weighted(name, reads, parts, *counts)
 
 
-def _ties(problem: Problem, options: Options, builder: Builder) -> tuple[sp.csr_array, Ints]:
+def _ties(problem: Problem, options: Options, builder: Builder) -> tuple[Callable[[], sp.csr_array], Ints]:
     """Digits of a plan: the site of each workload in id order, then steps of each decided purchase.
 
     Left out ranks after every site.
@@ -195,10 +204,13 @@ def _ties(problem: Problem, options: Options, builder: Builder) -> tuple[sp.csr_
     decided = [p for p, bought in enumerate(builder.purchase_names) if not builder.is_derived(p)]
     decided.sort(key=lambda p: builder.purchase_names[p][:3])
     first = builder.options + builder.fact_count
-    digit = [options.workload, options.absent_workload, workloads + np.arange(len(decided))]
-    column = [options.option, options.absent_option, first + np.array(decided, dtype=np.int64)]
-    rank = [options.site, np.full(len(options.absent_option), sites), np.ones(len(decided), dtype=np.int64)]
     shape = (workloads + len(decided), first + len(builder.purchase_names))
-    ties = sparse(np.concatenate(digit), np.concatenate(column), np.concatenate(rank), shape)
+
+    def make() -> sp.csr_array:
+        digit = [options.workload, options.absent_workload, workloads + np.arange(len(decided))]
+        column = [options.option, options.absent_option, first + np.array(decided, dtype=np.int64)]
+        rank = [options.site, np.full(len(options.absent_option), sites), np.ones(len(decided), dtype=np.int64)]
+        return sparse(np.concatenate(digit), np.concatenate(column), np.concatenate(rank), shape)
+
     base = np.concatenate([np.full(workloads, sites + 1), [builder.upper(p) + 1 for p in decided]])
-    return ties, base.astype(np.int64)
+    return make, base.astype(np.int64)

@@ -16,7 +16,7 @@ from capplan.problem import Options, Plan, Problem
 from capplan.program import Program, Values, evaluate
 from capplan.program.statements import LimitName, Source
 from capplan.rules import RULES
-from capplan.units import Ints, decimal_text, percent_text, with_unit
+from capplan.units import Ints, Numbers, decimal_text, percent_text, with_unit
 
 CONTRIBUTORS_NAMED = 3
 
@@ -119,7 +119,7 @@ class Measured:
                     found.append(Breach(name, subject, -1, exclusion.reason(i), workloads, exclusion.source(i)))
         return found
 
-    def _where(self, rows: Ints) -> str:
+    def _where(self, rows: Numbers) -> str:
         """Placed rows in words: ``RIO, VDI at A``, sites named once where they are the same."""
         ids = ", ".join(self.problem.workloads.ids[w] for w in self.options.workload[rows].tolist())
         sites = dict.fromkeys(self.problem.sites.ids[s] for s in self.options.site[rows].tolist())

@@ -135,7 +135,7 @@ def solve(
     watch = watch or Watch()
     problem = problem_of(inventory, model, keep=keep)
     options = open_options(problem)
-    program = program_of(problem, options)
+    program = program_of(problem, options, ledger=False)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
     found = solve_exact(program, limits, watch, _hint(program, options, start))
@@ -154,7 +154,7 @@ def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None
     x[np.flatnonzero(~elsewhere(options, start.site))] = 1
     names = program.purchases.names
     x[program.options + program.facts :] = [start.bought.get(name[:3], 0) for name in names]
-    facts = (program.any_of.astype(np.int64) @ x[: program.options]) > 0
+    facts = program.any_of @ (x[: program.options] > 0)
     x[program.options : program.options + program.facts] = facts
     return x
 

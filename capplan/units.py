@@ -22,11 +22,24 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = npt.NDArray[np.integer[Any]]
 """What only numbers things (options, items, workloads, sites): int32 where there may be millions. Multiply as int64."""
 
+AT_ONCE = 1_000_000
+"""Entries of a long array looked at together: bounds the memory of temporaries, whatever the size."""
+
 UNLIMITED = int(np.iinfo(np.int64).max)
 """Capacity of a site whose cell says ``unlimited``."""
 
 # Sums of a limit stay below this, so that products with a headroom's numerator still fit an int64.
 LARGEST = 2**60
+
+
+def numbers(values: Numbers) -> Numbers:
+    """Numbers of things, as int32."""
+    return values.astype(np.int32, copy=False)
+
+
+def keys(first: Numbers, size: int, second: Numbers | int) -> Ints:
+    """One number for each pair of numbers, ``second`` less than ``size``. int64 [k]."""
+    return np.asarray(first.astype(np.int64) * size + second)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def knapsacks(items: int, bins: int, seed: int) -> Program:
     builder.limits(names, bound).options(bin_of, np.arange(len(item)), weight)
     cost = LinearGoal("cost", 111 - weight + random.integers(-10, 10, len(item)), 0, Fraction(1))
     none = np.zeros(0, dtype=np.int64)
-    return builder.assemble([cost], sparse(none, none, none, (0, len(item))), none)
+    return builder.assemble([cost], lambda: sparse(none, none, none, (0, len(item))), none)
 
 
 def test_a_time_limit_ends_a_search_with_plan_and_bound():
@@ -68,7 +68,7 @@ def test_an_item_without_options_is_infeasible():
     """Nothing can place it."""
     builder = Builder(np.array([0], dtype=np.int64), 2)
     none = np.zeros(0, dtype=np.int64)
-    program = builder.assemble([], sparse(none, none, none, (0, 1)), none)
+    program = builder.assemble([], lambda: sparse(none, none, none, (0, 1)), none)
     assert solve_exact(program, Limits(), Watch()).status is Status.INFEASIBLE
 
 
@@ -78,7 +78,7 @@ def test_worst_ratio_is_exact_where_decimals_are_equal():
     use = sparse(np.array([0, 1]), np.array([0, 1]), np.array([1, 333_333]), (2, 2))
     goal = WorstGoal("worst", use, np.array([3, 1_000_000], dtype=np.int64))
     none = np.zeros(0, dtype=np.int64)
-    program = builder.assemble([goal], sparse(none, none, none, (0, 2)), none)
+    program = builder.assemble([goal], lambda: sparse(none, none, none, (0, 2)), none)
     found = solve_exact(program, Limits(), Watch())
     assert found.goals[0].value == Fraction(333_333, 1_000_000)
     assert found.goals[0].proved
@@ -90,7 +90,7 @@ def test_sums_beyond_64_bits_are_refused_not_wrapped():
     one = np.ones(1, dtype=np.int64)
     builder.limits([LimitName("r", "s", -1, "u", Fraction(1))], one).options(one * 0, one * 0, one * 2**61)
     with pytest.raises(OverflowError):
-        builder.assemble([], sparse(one[:0], one[:0], one[:0], (0, 1)), one[:0])
+        builder.assemble([], lambda: sparse(one[:0], one[:0], one[:0], (0, 1)), one[:0])
 
 
 def test_derived_purchases_are_the_least_that_limits_need():
@@ -101,5 +101,5 @@ def test_derived_purchases_are_the_least_that_limits_need():
     block = builder.limits([LimitName("r", "s", -1, "u", Fraction(1))], one * 2)
     block.options(one * 0, one * 0, one * 7)
     block.purchases(one * 0, one * pack, one * -3)
-    program = builder.assemble([], sparse(one[:0], one[:0], one[:0], (0, 2)), one[:0])
+    program = builder.assemble([], lambda: sparse(one[:0], one[:0], one[:0], (0, 2)), one[:0])
     assert evaluate(program, np.array([True]), np.array([9])).x.tolist() == [1, 2]

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -230,7 +230,7 @@ def test_what_is_short_would_be_enough(world: World) -> None:
     found = smallest_shortage(case.program, Limits(), Watch())
     assert found.x is not None
     assert (found.short > 0).any()
-    raised = Program(**{**vars(case.program), "bound": case.program.bound + found.short})
+    raised = replace(case.program, bound=case.program.bound + found.short)
     assert solve_exact(raised, Limits(), Watch()).x is not None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from capplan.problem import Options, Problem
 from capplan.program import Builder, Form, WorstGoal
-from capplan.units import Ints
+from capplan.units import Ints, Numbers
 
 
 class Goal:
@@ -29,8 +29,8 @@ class Goal:
         raise NotImplementedError
 
 
-def counted(options: Options, option: Ints, amount: Ints | int = 1) -> Ints:
-    """Amounts summed per option. ``option`` int64 [k]; returns int64 [option]."""
+def counted(options: Options, option: Numbers, amount: Ints | int = 1) -> Ints:
+    """Amounts summed per option. ``option`` [k]; returns int64 [option]."""
     total = np.zeros(len(options), dtype=np.int64)
     np.add.at(total, option, amount)
     return total

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.goals.base import Goal, counted
+from capplan.goals.base import Goal
 from capplan.problem import Options, Problem
 from capplan.program import Builder, Form
-from capplan.units import LARGEST, Ints, scaled
+from capplan.units import LARGEST, Ints, Numbers, scaled
 
 HOURS_PER_DAY = 24
 GRAMS_PER_KG = 1000
@@ -27,16 +27,26 @@ class Carbon(Goal):
         power = next((r for r, x in enumerate(problem.resources) if x.name == "power_kw"), None)
         if power is None:
             return [Form(np.zeros(len(options), dtype=np.int64))]
-        steps = problem.demand_at(options.workload, options.site, power)
-        energy = (steps * problem.active_days[options.workload]).sum(axis=1) * HOURS_PER_DAY
         rates = _grams_per_step_hour(problem, problem.resources[power].step)
         common = int(np.lcm.reduce([rate.denominator for rate in rates], dtype=object))
         top = np.array([int(rate * common) for rate in rates], dtype=np.float64)
-        if float((energy * top[options.site]).sum()) < LARGEST:
-            exact = energy * np.array([int(rate * common) for rate in rates], dtype=np.int64)[options.site]
-            return [Form(counted(options, options.option, exact), unit=Fraction(1, common * GRAMS_PER_KG))]
-        grams = _whole_grams(energy, rates, options.site)
-        return [Form(counted(options, options.option, grams), unit=Fraction(1, GRAMS_PER_KG))]
+        energies = [(row, _energy(problem, options, row, power)) for row in options.parts()]
+        fits = sum(float((energy * top[options.site[row]]).sum()) for row, energy in energies) < LARGEST
+        total = np.zeros(len(options), dtype=np.int64)
+        for row, energy in energies:
+            if fits:
+                grams = energy * np.array([int(rate * common) for rate in rates], dtype=np.int64)[options.site[row]]
+            else:
+                grams = _whole_grams(energy, rates, options.site[row])
+            np.add.at(total, options.option[row], grams)
+        return [Form(total, unit=Fraction(1, (common if fits else 1) * GRAMS_PER_KG))]
+
+
+def _energy(problem: Problem, options: Options, row: slice, power: int) -> Ints:
+    """Steps of power × active hours of some placed rows. int64 [k]."""
+    workload = options.workload[row]
+    steps = problem.demand_at(workload, options.site[row], power)
+    return np.asarray((steps * problem.active_days[workload]).sum(axis=1) * HOURS_PER_DAY)
 
 
 def _grams_per_step_hour(problem: Problem, step: Fraction) -> list[Fraction]:
@@ -44,7 +54,7 @@ def _grams_per_step_hour(problem: Problem, step: Fraction) -> list[Fraction]:
     return [step * pue.fraction(s) * carbon.fraction(s) for s in range(len(problem.sites))]
 
 
-def _whole_grams(energy: Ints, rates: Sequence[Fraction], site: Ints) -> Ints:
+def _whole_grams(energy: Ints, rates: Sequence[Fraction], site: Numbers) -> Ints:
     grams = np.zeros(len(energy), dtype=np.int64)
     for s, rate in enumerate(rates):
         here = site == s

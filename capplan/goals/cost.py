@@ -15,10 +15,10 @@ import numpy as np
 from capplan.goals.base import Goal
 from capplan.problem import Options, Problem
 from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS
-from capplan.problem.use import moved, priced, site_ever_used, site_used
+from capplan.problem.use import priced, site_ever_used, site_used
 from capplan.program import Builder, Charge, Form
 from capplan.program.statements import NO_PERIOD
-from capplan.units import Ints
+from capplan.units import Ints, Numbers
 
 HOURS_PER_DAY = 24
 
@@ -31,60 +31,44 @@ class Cost(Goal):
 
     def forms(self, problem: Problem, options: Options, builder: Builder) -> Sequence[Form]:
         """Pence: the sum of all charges of the Program."""
-        placed = np.zeros(len(options), dtype=np.int64)
-        facts: dict[int, int] = {}
-        purchases: dict[int, int] = {}
-        constant = 0
-        for charge in builder.charges:
-            if charge.on == "option":
-                np.add.at(placed, charge.index, charge.amounts)
-            elif charge.on == "always":
-                constant += int(charge.amounts.sum())
-            else:
-                target = facts if charge.on == "fact" else purchases
-                for index, pence in zip(charge.index.tolist(), charge.amounts.tolist(), strict=True):
-                    target[index] = target.get(index, 0) + pence
-        unit = Fraction(1, problem.inventory.currency.pence_per_unit)
-        return [Form(placed, facts, purchases, constant, unit)]
+        return [builder.money.form(Fraction(1, problem.inventory.currency.pence_per_unit))]
 
 
 def charges(problem: Problem, options: Options, builder: Builder) -> None:
     """Add every charge that follows from where workloads are, and those that are paid in any case."""
     _sites(problem, options, builder)
-    _by_row(options, builder, "energy", _energy(problem, options))
-    _by_row(options, builder, "resource", _resources(problem, options))
-    _by_row(options, builder, "placement", _placements(problem, options))
-    _moves(problem, options, builder)
+    for row in options.parts():
+        _placed(problem, options, builder, row)
     _circuits(problem, builder)
     builder.settle()
 
 
-def _by_row(options: Options, builder: Builder, kind: str, pence: Ints) -> None:
-    """Charges of placed rows, ``pence`` int64 [row, period]."""
-    for t in range(pence.shape[1]):
-        row = np.flatnonzero(pence[:, t])
-        if len(row):
-            builder.charge(
-                Charge(
-                    kind,
-                    t,
-                    "option",
-                    options.option[row],
-                    pence[row, t],
-                    options.site[row],
-                    options.workload[row],
-                )
-            )
+def _placed(problem: Problem, options: Options, builder: Builder, row: slice) -> None:
+    """Charges of some placed rows."""
+    option, workload, site = options.option[row], options.workload[row], options.site[row]
+    kinds = {
+        "energy": _energy(problem, workload, site),
+        "resource": _resources(problem, workload, site),
+        "placement": _placements(problem, workload, site),
+        "move": _moves(problem, workload, site),
+    }
+    for kind, pence in kinds.items():
+        for t in range(0 if pence is None else len(problem.periods)):
+            assert pence is not None
+            paid = np.flatnonzero(pence[:, t])
+            if len(paid):
+                amounts, once = pence[paid, t], kind == "move"
+                builder.charge(Charge(kind, t, "option", option[paid], amounts, site[paid], workload[paid], once=once))
 
 
-def _energy(problem: Problem, options: Options) -> Ints:
-    """kW × PUE × active hours × price. int64 [row, period]."""
+def _energy(problem: Problem, workload: Numbers, site: Numbers) -> Ints | None:
+    """kW × PUE × active hours × price. int64 [row, period], None where there is nothing to pay."""
     power = [r for r, resource in enumerate(problem.resources) if resource.name == "power_kw"]
     pue, price = problem.sites.decimals("pue"), problem.sites.decimals("energy_price_kwh")
     pence = problem.inventory.currency.pence_per_unit
     parts = [
         (
-            problem.demand_at(options.workload, options.site, r) * problem.active_days[options.workload],
+            problem.demand_at(workload, site, r) * problem.active_days[workload],
             [
                 problem.resources[r].step * pue.fraction(s) * price.fraction(s) * HOURS_PER_DAY * pence
                 for s in range(len(problem.sites))
@@ -93,58 +77,39 @@ def _energy(problem: Problem, options: Options) -> Ints:
         for r in power
         if price.given.any()
     ]
-    return priced(parts, options.site, len(problem.sites))
+    return priced(parts, site, len(problem.sites)) if parts else None
 
 
-def _resources(problem: Problem, options: Options) -> Ints:
-    """Demand × price of a unit for a year, by active days, all resources together. int64 [row, period]."""
+def _resources(problem: Problem, workload: Numbers, site: Numbers) -> Ints | None:
+    """Demand × price of a unit for a year, by active days, all resources together. int64 [row, period] or None."""
     parts = []
     for r, resource in enumerate(problem.resources):
         price = problem.sites.decimals("cost_" + resource.name)
         if price.given.any():
             rate = resource.step * problem.inventory.currency.pence_per_unit / YEAR_DAYS
-            quantity = problem.demand_at(options.workload, options.site, r) * problem.active_days[options.workload]
+            quantity = problem.demand_at(workload, site, r) * problem.active_days[workload]
             parts.append((quantity, [rate * price.fraction(s) for s in range(len(problem.sites))]))
-    return priced(parts, options.site, len(problem.sites))
+    return priced(parts, site, len(problem.sites)) if parts else None
 
 
-def _placements(problem: Problem, options: Options) -> Ints:
-    """Yearly cost of listed pairs by active days. int64 [row, period]."""
+def _placements(problem: Problem, workload: Numbers, site: Numbers) -> Ints | None:
+    """Yearly cost of listed pairs by active days. int64 [row, period] or None."""
     table = problem.inventory.table("placements")
-    pence = np.zeros((len(options.workload), len(problem.periods)), dtype=np.int64)
-    if not len(table) or not table.given("cost").any():
-        return pence
-    pair = table.refs("workload") * len(problem.sites) + table.refs("site")
-    order = np.argsort(pair, kind="stable")
-    mine = options.workload * len(problem.sites) + options.site
-    at = order[np.minimum(np.searchsorted(pair[order], mine), len(pair) - 1)]
-    hit = pair[at] == mine
+    if not table.given("cost").any():
+        return None
+    at = problem.placement_at(workload, site)
     amounts = problem.pence(table, "cost", problem.active_days[table.refs("workload")])
-    pence[hit] = amounts[at[hit]]
-    return pence
+    return np.where((at >= 0)[:, None], amounts[at], 0)
 
 
-def _moves(problem: Problem, options: Options, builder: Builder) -> None:
-    """One-off cost of moving, in the first period in which the workload is active."""
-    price = problem.pence_once(problem.workloads, "move_cost_once")
-    first = problem.first_period[options.workload]
-    pays = moved(problem, options) & (price[options.workload] > 0) & (first >= 0)
-    for t in range(len(problem.periods)):
-        row = np.flatnonzero(pays & (first == t))
-        if len(row):
-            amount = price[options.workload[row]]
-            builder.charge(
-                Charge(
-                    "move",
-                    t,
-                    "option",
-                    options.option[row],
-                    amount,
-                    options.site[row],
-                    options.workload[row],
-                    once=True,
-                )
-            )
+def _moves(problem: Problem, workload: Numbers, site: Numbers) -> Ints | None:
+    """One-off cost of moving, in the first period in which the workload is active. int64 [row, period] or None."""
+    price, now = problem.pence_once(problem.workloads, "move_cost_once"), problem.inventory.current_site
+    if not (price * (now >= 0)).any():
+        return None
+    away = (now[workload] >= 0) & (now[workload] != site)
+    here = problem.first_period[workload][:, None] == np.arange(len(problem.periods))
+    return np.asarray(here * (price[workload] * away)[:, None])
 
 
 def _sites(problem: Problem, options: Options, builder: Builder) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from capplan.goals.base import Goal, counted
 from capplan.problem import Options, Problem
 from capplan.problem.use import moved
@@ -18,4 +20,4 @@ class Moves(Goal):
 
     def forms(self, problem: Problem, options: Options, builder: Builder) -> Sequence[Form]:
         """Number of moves."""
-        return [Form(counted(options, options.option[moved(problem, options)]))]
+        return [Form(counted(options, options.option[np.flatnonzero(moved(problem, options))]))]

@@ -129,6 +129,16 @@ class Table:
         cells = self._column(column, Kind.WORDS)
         return [cells.words[code] for code in cells.code.tolist()]
 
+    def distinct_lists(self, column: str) -> tuple[tuple[tuple[int, ...], ...], Ints]:
+        """The different lists of ``ref_lists``, and which of them each row has. int64 [row]."""
+        cells = self._column(column, Kind.REFS)
+        return cells.lists, cells.code
+
+    def distinct_words(self, column: str) -> tuple[tuple[tuple[str, ...], ...], Ints]:
+        """The different cells of ``words``, and which of them each row has. int64 [row]."""
+        cells = self._column(column, Kind.WORDS)
+        return cells.words, cells.code
+
     def flags(self, column: str) -> Bools:
         """Where the cell says ``yes``. bool [row]."""
         return _frozen(self._ints(column, Kind.FLAG) > 0)

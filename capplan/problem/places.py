@@ -8,7 +8,6 @@ import numpy as np
 
 from capplan.problem.options import Options
 from capplan.problem.problem import Problem
-from capplan.program.coefficients import AT_ONCE
 from capplan.units import Bools, Ints, Numbers
 
 
@@ -31,7 +30,7 @@ def places_of(problem: Problem, options: Options) -> Places:
     apart, model = _apart(problem, options)
     place = np.full(len(options), -1, dtype=np.int32)
     explicit = [np.zeros(0, dtype=np.int64)]
-    for row in options.parts(AT_ONCE):
+    for row in options.parts():
         option = options.option[row]
         whole = ~apart[options.item[option]]
         place[option[whole]] = options.site[row][whole]
@@ -52,7 +51,7 @@ def _apart(problem: Problem, options: Options) -> tuple[Bools, Ints]:
     """
     apart, own = np.zeros(options.items, dtype=np.bool_), problem.has_own_demand
     first, size = np.full(options.items, -1, dtype=np.int64), np.zeros(options.items, dtype=np.int64)
-    for row in options.parts(AT_ONCE):
+    for row in options.parts():
         option, workload, site = options.option[row], options.workload[row], options.site[row]
         item = options.item[option]
         start = np.flatnonzero(np.append(True, option[1:] != option[:-1]))

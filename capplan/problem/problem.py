@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 
 from capplan.inventory import Allocation, Inventory, Table
 from capplan.model import Model, RuleOptions
 from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS, Periods, growth_factor
-from capplan.units import Bools, Decimals, Ints, Resource, scaled
+from capplan.units import Bools, Decimals, Ints, Numbers, Resource, keys, scaled
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,13 @@ class Problem:
     periods: Periods
     blocks: Sequence[Sequence[Sequence[int]]]
     keep: Allocation | None = None
-    _overrides: dict[int, tuple[Ints, Ints]] = field(default_factory=dict, repr=False)
+    _shared: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def shared(self, key: str, make: Callable[[], T]) -> T:
+        """What ``make`` returns, made once for the inventory and model: rules are asked for block after block."""
+        if key not in self._shared:
+            self._shared[key] = make()
+        return cast("T", self._shared[key])
 
     @cached_property
     def members(self) -> list[list[int]]:
@@ -148,7 +157,7 @@ class Problem:
         ends = int(self.periods.start[t]), int(self.periods.end[t]) - 1
         return max(growth_factor(rate, self.inventory.as_of, date.fromordinal(day)) for day in ends)
 
-    def demand_at(self, workload: Ints, site: Ints, r: int) -> Ints:
+    def demand_at(self, workload: Numbers, site: Numbers, r: int) -> Ints:
         """Demand of resource ``r`` by each (workload, site) pair, placements' own figures included.
 
         ``workload``, ``site`` int64 [row]; returns int64 [row, period].
@@ -156,7 +165,7 @@ class Problem:
         steps = self.demand[workload, r, :]
         pairs, own = self._own_demand(r)
         if len(pairs):
-            key = workload * len(self.sites) + site
+            key = keys(workload, len(self.sites), site)
             at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
             hit = pairs[at] == key
             steps[hit] = own[at[hit]] * self.active[workload[hit]]
@@ -164,15 +173,32 @@ class Problem:
 
     def _own_demand(self, r: int) -> tuple[Ints, Ints]:
         """Pairs (as workload × sites + site, ascending) with a demand of their own, and it [pair, period]."""
-        if r not in self._overrides:
-            table = self.inventory.table("placements")
-            workload = table.refs("workload")
-            key = workload * len(self.sites) + table.refs("site")
-            cells = self._cells(table, workload, r)
-            grown = self._grown(cells, workload, r)
-            order = np.argsort(key[cells.given], kind="stable")
-            self._overrides[r] = key[cells.given][order], grown[cells.given][order]
-        return self._overrides[r]
+        return self.shared(f"own demand {r}", lambda: self._find_own_demand(r))
+
+    def _find_own_demand(self, r: int) -> tuple[Ints, Ints]:
+        table = self.inventory.table("placements")
+        workload = table.refs("workload")
+        key = keys(workload, len(self.sites), table.refs("site"))
+        cells = self._cells(table, workload, r)
+        grown = self._grown(cells, workload, r)
+        order = np.argsort(key[cells.given], kind="stable")
+        return key[cells.given][order], grown[cells.given][order]
+
+    def placement_at(self, workload: Numbers, site: Numbers) -> Ints:
+        """Row of ``placements`` that lists each (workload, site) pair, -1 where none does. int64 [row]."""
+        pairs, row = self.shared("placements", self._placement_rows)
+        if not len(pairs):
+            return np.full(len(workload), -1, dtype=np.int64)
+        key = keys(workload, len(self.sites), site)
+        at = np.minimum(np.searchsorted(pairs, key), len(pairs) - 1)
+        return np.where(pairs[at] == key, row[at], -1)
+
+    def _placement_rows(self) -> tuple[Ints, Ints]:
+        """Listed pairs (as workload × sites + site, ascending), and the row of each."""
+        table = self.inventory.table("placements")
+        key = keys(table.refs("workload"), len(self.sites), table.refs("site"))
+        order = np.argsort(key, kind="stable")
+        return key[order], order
 
     @cached_property
     def has_own_demand(self) -> Bools:

@@ -11,7 +11,7 @@ from capplan.problem.options import Options
 from capplan.problem.places import places_of
 from capplan.problem.problem import Problem
 from capplan.program import Builder, LimitBlock
-from capplan.units import Bools, Ints, scaled
+from capplan.units import Bools, Ints, Numbers, keys, scaled
 
 
 def uses(problem: Problem, options: Options) -> Iterator[tuple[int, Ints, Ints, Ints]]:
@@ -56,30 +56,56 @@ def used(problem: Problem, options: Options) -> Ints:
 
 def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
     """Facts "some active workload is at this site in this period"; -1 where none could be. int64 [site, period]."""
-    row, period = np.nonzero(problem.active_days[options.workload, :])
-    group = options.site[row] * len(problem.periods) + period
-    facts = builder.any_of(group, options.option[row], len(problem.sites) * len(problem.periods))
-    return facts.reshape(len(problem.sites), len(problem.periods))
+    return builder.shared("site_used", lambda: _site_used(problem, options, builder))
+
+
+def _site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
+    patterns, first, of_period = np.unique(problem.active, axis=1, return_index=True, return_inverse=True)
+    # Periods in which the same workloads are active share their facts; the earliest such period comes first.
+    order = np.argsort(first)
+    number = np.argsort(order)[of_period.reshape(-1)]
+    rows = [np.flatnonzero(patterns[:, p][options.workload]) for p in order]
+    if len(rows) == 1 and len(rows[0]) == len(options.site):
+        facts = builder.any_of(options.site, options.option, len(problem.sites))
+        return np.repeat(facts[:, None], len(problem.periods), axis=1)
+    group = np.concatenate([keys(options.site[row], len(rows), p) for p, row in enumerate(rows)])
+    option = np.concatenate([options.option[row] for row in rows])
+    facts = builder.any_of(group, option, len(problem.sites) * len(rows)).reshape(len(problem.sites), len(rows))
+    return facts[:, number]
 
 
 def site_ever_used(problem: Problem, options: Options, builder: Builder) -> Ints:
     """Facts "some active workload is at this site in any period"; -1 where none could be. int64 [site]."""
-    rows = np.flatnonzero(problem.first_period[options.workload] >= 0)
+    active = problem.first_period >= 0
+    if active.all():
+        return builder.any_of(options.site, options.option, len(problem.sites))
+    rows = np.flatnonzero(active[options.workload])
     return builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
 
 
 def moved(problem: Problem, options: Options) -> Bools:
     """Whether each placed row is elsewhere than its workload's current site. bool [row]."""
-    now = problem.inventory.current_site[options.workload]
-    return np.asarray((now >= 0) & (now != options.site))
+    now = problem.inventory.current_site
+    found = np.zeros(len(options.workload), dtype=np.bool_)
+    for row in options.parts() if (now >= 0).any() else ():
+        here = now[options.workload[row]]
+        found[row] = (here >= 0) & (here != options.site[row])
+    return found
 
 
-def priced(parts: Sequence[tuple[Ints, Sequence[Fraction]]], site: Ints, sites: int) -> Ints:
+def priced(parts: Sequence[tuple[Ints, Sequence[Fraction]]], site: Numbers, sites: int) -> Ints:
     """Σ over parts of quantity × the site's rate, added exactly and rounded once, half up.
 
-    Each part is (quantity int64 [row, period], rate per site); ``site`` int64 [row]. Returns int64 [row, period].
+    Each part is (quantity int64 [row, period], rate per site); ``site`` [row]. Returns int64 [row, period].
     """
-    total = np.zeros(parts[0][0].shape if parts else (len(site), 0), dtype=np.int64)
+    common = int(np.lcm.reduce([rate.denominator for _, rates in parts for rate in rates], dtype=object))
+    tops = [[int(rate * common) for rate in rates] for _, rates in parts]
+    peak = sum(int(q.max(initial=0)) * max(top) for (q, _), top in zip(parts, tops, strict=True))
+    if max(peak, common) < 2**61:
+        # One denominator for all sites: no row has to be sought out by its site.
+        whole = sum(q * np.array(top)[site][:, None] for (q, _), top in zip(parts, tops, strict=True))
+        return scaled(np.asarray(whole), Fraction(1, common))
+    total = np.zeros(parts[0][0].shape, dtype=np.int64)
     order = np.argsort(site, kind="stable")
     start = np.searchsorted(site[order], np.arange(sites + 1))
     for s in range(sites):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, lcm
 from typing import TypeVar, cast
@@ -11,8 +10,9 @@ from typing import TypeVar, cast
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.program.coefficients import Coefficients
-from capplan.program.sparse import sparse
+from capplan.program.entries import Entries, LimitBlock
+from capplan.program.facts import Facts
+from capplan.program.purse import Purse
 from capplan.program.statements import (
     ROUNDING,
     Charge,
@@ -23,69 +23,21 @@ from capplan.program.statements import (
     PurchaseName,
     Purchases,
 )
-from capplan.units import LARGEST, Bools, Ints, Numbers
+from capplan.units import LARGEST, Ints, Numbers
 
 T = TypeVar("T")
-
-
-@dataclass
-class _Entries:
-    """Coordinates of a sparse matrix, collected in pieces."""
-
-    row: list[Ints] = field(default_factory=list)
-    index: list[Ints] = field(default_factory=list)
-    value: list[Ints] = field(default_factory=list)
-
-    def add(self, row: Ints, index: Ints, value: Ints) -> None:
-        self.row.append(row)
-        self.index.append(index)
-        self.value.append(value)
-
-    def joined(self) -> tuple[Ints, Ints, Ints]:
-        empty = np.zeros(0, dtype=np.int64)
-        return tuple(np.concatenate([empty, *parts]) for parts in (self.row, self.index, self.value))  # type: ignore[return-value]  # three lists give three arrays
-
-
-class LimitBlock:
-    """Rows just added to a Builder; coefficients are filled in by kind of column.
-
-    ``row`` counts from 0 within the block; several entries for one place add up.
-    """
-
-    def __init__(self, builder: Builder, first: int) -> None:
-        self._builder = builder
-        self._first = first
-
-    def options(self, row: Ints, option: Ints, coefficient: Ints) -> None:
-        """Add coefficients of options. All int64 [k]."""
-        self._builder._option_entries.add(row + self._first, option, coefficient)
-
-    def at_places(self, place: Numbers, row: Ints, need: Ints) -> None:
-        """Count what options use by their place: an option of item i at place p adds ``need[i, k]`` to ``row[p, k]``.
-
-        ``place`` int32 [option], -1 none, is the same array in every call on a Builder. ``row`` int64 [place, slot],
-        -1: counts in none; ``need`` int64 [item, slot], none negative.
-        """
-        self._builder._at_places(place, np.where(row < 0, row, row + self._first), need)
-
-    def facts(self, row: Ints, fact: Ints, coefficient: Ints) -> None:
-        """Add coefficients of facts. All int64 [k]."""
-        self._builder._fact_entries.add(row + self._first, fact, coefficient)
-
-    def purchases(self, row: Ints, purchase: Ints, coefficient: Ints) -> None:
-        """Add coefficients of purchases (negative: the purchase widens the limit). All int64 [k]."""
-        self._builder._purchase_entries.add(row + self._first, purchase, coefficient)
 
 
 class Builder:
     """Collects the statements of a Program over a given option table.
 
-    ``item`` int64 [option], ascending.
+    ``item`` int32 [option], ascending. Without a ``ledger`` charges are only added up: enough to choose a plan by.
     """
 
-    def __init__(self, item: Ints, items: int) -> None:
+    def __init__(self, item: Numbers, items: int, *, ledger: bool = True) -> None:
         self.item = item
         self.items = items
+        self._ledger = ledger
         self.purchase_names: list[PurchaseName] = []
         self.charges: list[Charge] = []
         self.prices: list[Price] = []
@@ -93,16 +45,12 @@ class Builder:
         self._shared: dict[str, object] = {}
         self._upper: list[int] = []
         self._derived: list[bool] = []
-        self._facts: list[Ints] = []
-        self._fact_index: dict[bytes, int] = {}
+        self._facts = Facts(len(item))
         self._names: list[LimitName] = []
         self._bound: list[Ints] = []
-        self._place: Numbers | None = None
-        self._slot_rows: list[Ints] = []
-        self._slot_needs: list[Ints] = []
-        self._option_entries = _Entries()
-        self._fact_entries = _Entries()
-        self._purchase_entries = _Entries()
+        self._entries = Entries()
+        self._purses: list[Purse] = []
+        self.money = self.purse(lambda charge: True)
 
     @property
     def options(self) -> int:
@@ -114,27 +62,13 @@ class Builder:
         """Number of facts so far."""
         return len(self._facts)
 
-    def any_of(self, group: Ints, option: Ints, groups: int) -> Ints:
+    def any_of(self, group: Numbers, option: Numbers, groups: int) -> Ints:
         """Facts "any of these options is taken", one per group; equal sets of options are one fact.
 
-        ``group`` and ``option`` int64 [k] say which option belongs to which group. Returns int64
+        ``group`` and ``option`` int32 [k] say which option belongs to which group. Returns int64
         [groups]: the fact's index, or -1 for a group without options (which can never hold).
         """
-        order = np.lexsort((option, group))
-        group, option = group[order], option[order]
-        start = np.searchsorted(group, np.arange(groups + 1))
-        found = np.full(groups, -1, dtype=np.int64)
-        for g in np.flatnonzero(np.diff(start)):
-            members = np.unique(option[start[g] : start[g + 1]])
-            found[g] = self._fact(members)
-        return found
-
-    def _fact(self, members: Ints) -> int:
-        key = members.tobytes()
-        if key not in self._fact_index:
-            self._fact_index[key] = len(self._facts)
-            self._facts.append(members)
-        return self._fact_index[key]
+        return self._facts.add(group, option, groups)
 
     def purchase(self, name: PurchaseName, upper: int, *, derived: bool) -> int:
         """A thing of which up to ``upper`` whole steps can be bought. Returns its index."""
@@ -162,7 +96,7 @@ class Builder:
         first = len(self._names)
         self._names.extend(names)
         self._bound.append(np.asarray(bound, dtype=np.int64))
-        return LimitBlock(self, first)
+        return LimitBlock(self._entries, first)
 
     @property
     def limit_count(self) -> int:
@@ -176,11 +110,19 @@ class Builder:
     def widen(self, row: int, purchase: int, steps: int) -> None:
         """Let one step of a purchase widen a limit by ``steps``."""
         one = np.ones(1, dtype=np.int64)
-        self._purchase_entries.add(one * row, one * purchase, one * -steps)
+        self._entries.purchases.add(one * row, one * purchase, one * -steps)
 
     def charge(self, charge: Charge) -> None:
         """Record money that follows from columns (see Charge)."""
-        self.charges.append(charge)
+        if self._ledger:
+            self.charges.append(charge)
+        for purse in self._purses:
+            purse.add(charge)
+
+    def purse(self, counts: Callable[[Charge], bool]) -> Purse:
+        """The sum of all charges from now on for which ``counts`` holds."""
+        self._purses.append(Purse(counts, self.options))
+        return self._purses[-1]
 
     def purchase_charge(self, purchase: int, kind: str, period: int, amount: Fraction, *, once: bool = False) -> None:
         """Record what one step of a purchase costs in a period, in exact pence."""
@@ -227,54 +169,24 @@ class Builder:
         block.purchases(one * 0, one * pennies, one * -2 * common)
         return one * pennies, back
 
-    def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
+    def assemble(self, goals: Sequence[Goal], make_ties: Callable[[], sp.csr_array], tie_base: Ints) -> Program:
         """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""
-        columns = self.options + len(self._facts) + len(self.purchase_names)
-        shifts = (0, self.options, self.options + len(self._facts))
-        parts = [
-            (row, index + shift, value)
-            for entries, shift in zip(self._all_entries(), shifts, strict=True)
-            for row, index, value in [entries.joined()]
-        ]
-        row, column, value = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-        limits = self._coefficients(sparse(row, column, value, (len(self._names), columns)))
         upper = np.array(self._upper, dtype=np.int64)
+        counts = self.options, len(self._facts), len(self.purchase_names)
+        limits = self._entries.assembled(self.item, len(self._names), counts)
         if limits.magnitude(upper).max(initial=0) >= LARGEST:
             raise OverflowError("a limit adds up to more than 64-bit integers hold")
         return Program(
             item=self.item,
             items=self.items,
-            any_of=self._any_of_matrix(),
+            any_of=self._facts.matrix(),
             purchases=Purchases(tuple(self.purchase_names), upper, np.array(self._derived, dtype=np.bool_)),
             limits=limits,
             bound=np.concatenate([np.zeros(0, dtype=np.int64), *self._bound]),
             limit_names=tuple(self._names),
             goals=tuple(goals),
-            ties=ties,
+            make_ties=make_ties,
             tie_base=tie_base,
             charges=tuple(self.charges),
             prices=tuple(self.prices),
         )
-
-    def _at_places(self, place: Numbers, row: Ints, need: Ints) -> None:
-        if self._place is not None and place is not self._place:
-            raise ValueError("options are at one place each: all limits count them by the same array")
-        self._place = place
-        self._slot_rows.append(row)
-        self._slot_needs.append(need)
-
-    def _coefficients(self, rest: sp.csr_array) -> Coefficients:
-        if self._place is None:
-            none = np.zeros((0, 0), dtype=np.int64)
-            return Coefficients(rest, self.item, None, none, none)
-        row = np.concatenate(self._slot_rows, axis=1).astype(np.int32)
-        return Coefficients(rest, self.item, self._place, row, np.concatenate(self._slot_needs, axis=1))
-
-    def _all_entries(self) -> tuple[_Entries, _Entries, _Entries]:
-        return self._option_entries, self._fact_entries, self._purchase_entries
-
-    def _any_of_matrix(self) -> sp.csr_array:
-        start = np.cumsum([0] + [len(members) for members in self._facts])
-        option = np.concatenate([np.zeros(0, dtype=np.int64), *self._facts])
-        ones: Bools = np.ones(len(option), dtype=np.bool_)
-        return sp.csr_array((ones, option, start), shape=(len(self._facts), self.options))

@@ -10,10 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from capplan.program.sparse import sparse
-from capplan.units import Floats, Ints, Numbers
-
-AT_ONCE = 1_000_000
-"""Options looked at together: bounds the memory of temporaries, whatever the size."""
+from capplan.units import AT_ONCE, Floats, Ints, Numbers
 
 
 @dataclass(frozen=True)

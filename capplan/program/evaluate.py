@@ -24,7 +24,7 @@ class Values:
 
 def evaluate(program: Program, taken: Bools, bought: Ints) -> Values:
     """Evaluate ``taken`` bool [option] with ``bought`` int64 [purchase] (derived entries are recomputed)."""
-    facts = (program.any_of.astype(np.int64) @ taken.astype(np.int64)) > 0
+    facts = program.any_of @ taken
     steps = np.where(program.purchases.derived, 0, bought)
     x = np.concatenate([taken.astype(np.int64), facts.astype(np.int64), steps])
     x = least_derived(program, x)

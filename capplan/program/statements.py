@@ -6,17 +6,18 @@ every purchase (whole steps). All matrices below have one entry a column, in thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import lcm
+from functools import cached_property
+from math import gcd, lcm
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 
 from capplan.program.coefficients import Coefficients
-from capplan.units import Bools, Ints
+from capplan.units import AT_ONCE, Bools, Ints, Numbers
 
 Source: TypeAlias = tuple[str, int, str]
 """Where a statement comes from: table, row in it, column (``""`` for the whole row)."""
@@ -64,8 +65,8 @@ class PurchaseName(NamedTuple):
 class Charge:
     """Money that follows from columns.
 
-    ``on`` says of which kind ``index`` int64 [k] is: an option, a fact, a purchase, or ``always`` (paid in any
-    case). ``amounts`` int64 [k] are pence for one unit of the column. ``site`` and ``workload`` int64 [k], -1 where
+    ``on`` says of which kind ``index`` [k] is: an option, a fact, a purchase, or ``always`` (paid in any
+    case). ``amounts`` int64 [k] are pence for one unit of the column. ``site`` and ``workload`` [k], -1 where
     there is none. A charge of NO_PERIOD falls in the first period in which its site is used. ``label`` names the
     row that charges, where site and workload do not; ``once`` marks one-off money.
     """
@@ -73,10 +74,10 @@ class Charge:
     kind: str
     period: int
     on: Literal["option", "fact", "purchase", "always"]
-    index: Ints
+    index: Numbers
     amounts: Ints
-    site: Ints
-    workload: Ints
+    site: Numbers
+    workload: Numbers
     label: str = ""
     once: bool = False
 
@@ -177,13 +178,13 @@ class Purchases:
 class Program:
     """Choices, facts, purchases, limits and goals as arrays.
 
-    ``item`` int64 [option] ascending: the item that an option places. ``any_of`` bool sparse [fact, option]: a fact
+    ``item`` int32 [option] ascending: the item that an option places. ``any_of`` bool sparse [fact, option]: a fact
     holds when any of its options is taken. ``limits @ x`` ≤ ``bound`` int64 [limit]. ``ties`` int64 sparse [digit,
     column] with ``tie_base`` int64 [digit]: among equally good plans the one with the smallest digits, read in order,
     is taken.
     """
 
-    item: Ints
+    item: Numbers
     items: int
     any_of: sp.csr_array
     purchases: Purchases
@@ -191,10 +192,15 @@ class Program:
     bound: Ints
     limit_names: tuple[LimitName, ...]
     goals: tuple[Goal, ...]
-    ties: sp.csr_array
+    make_ties: Callable[[], sp.csr_array]
     tie_base: Ints
     charges: tuple[Charge, ...] = ()
     prices: tuple[Price, ...] = ()
+
+    @cached_property
+    def ties(self) -> sp.csr_array:
+        """The digits that break ties: made when first asked for, since large programs never break them."""
+        return self.make_ties()
 
     @property
     def options(self) -> int:
@@ -220,7 +226,8 @@ class Program:
     @property
     def item_start(self) -> Ints:
         """First option of each item, and the end. int64 [item + 1]."""
-        return np.searchsorted(self.item, np.arange(self.items + 1)).astype(np.int64)
+        numbers = np.arange(self.items + 1, dtype=self.item.dtype)
+        return np.searchsorted(self.item, numbers).astype(np.int64)
 
 
 def weighted(
@@ -236,11 +243,33 @@ def weighted(
     constant = 0
     for (form, _), factor in zip(parts, factors, strict=True):
         times = int(factor * scale)
-        total[:options] += form.options * times
+        _add(total, form.options, times)
         for fact, value in form.facts.items():
             total[options + fact] += value * times
         for purchase, value in form.purchases.items():
             total[options + facts + purchase] += value * times
         constant += form.constant * times
-    divisor = int(np.gcd.reduce(np.append(total, constant))) or 1
-    return LinearGoal(name, total // divisor, constant // divisor, Fraction(divisor, scale), reads)
+    divisor = _divide(total, constant)
+    return LinearGoal(name, total, constant // divisor, Fraction(divisor, scale), reads)
+
+
+def _add(total: Ints, values: Ints, times: int) -> None:
+    """Add ``values`` × ``times`` to the front of ``total``. Zeros are only read, so that they take no memory."""
+    for first in range(0, len(values), AT_ONCE):
+        part = values[first : first + AT_ONCE]
+        if part.any():
+            total[first : first + len(part)] += part * times
+
+
+def _divide(total: Ints, constant: int) -> int:
+    """Divide ``total``, in place, by the greatest common divisor of its entries and ``constant``; returns it."""
+    parts = [total[first : first + AT_ONCE] for first in range(0, len(total), AT_ONCE)]
+    divisor = abs(constant)
+    for part in parts:
+        if divisor != 1:
+            divisor = gcd(divisor, int(np.gcd.reduce(part)))
+    divisor = divisor or 1
+    for part in parts if divisor > 1 else ():
+        if part.any():
+            np.floor_divide(part, divisor, out=part)
+    return divisor

@@ -76,10 +76,12 @@ class Allowed(Rule):
         )
 
     def _removed(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
-        ids = problem.sites.ids
+        ids, removed = problem.sites.ids, problem.inventory.removed_sites
+        if not removed.any():
+            return ()
         return self._exclusion(
             options,
-            problem.inventory.removed_sites[options.site],
+            removed[options.site],
             lambda w, s: f"{ids[s]} is removed in this scenario",
             lambda w, s: ("sites", s, "site"),
         )
@@ -88,6 +90,8 @@ class Allowed(Rule):
         table = problem.sites
         opens, closes = table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY)
         first, last = problem.window
+        if (opens <= problem.periods.start[0]).all() and (closes >= problem.periods.end[-1]).all():
+            return ()
         w, s = options.workload, options.site
         runs = first[w] < last[w]
 
@@ -116,6 +120,8 @@ class Allowed(Rule):
 
     def _pinned(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         pinned = problem.workloads.refs("pinned_site")
+        if not (pinned >= 0).any():
+            return ()
         mine = pinned[options.workload]
         return self._exclusion(
             options,
@@ -125,58 +131,68 @@ class Allowed(Rule):
         )
 
     def _allowed(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
-        lists = problem.workloads.ref_lists("allowed_sites")
-        given = np.array([bool(sites) for sites in lists], dtype=np.bool_)
-        inside = _listed(lists, options, len(problem.sites))
+        lists, which, listed = _lists(problem, "allowed_sites")
+        if not listed.any():
+            return ()
+        # A list that names no site allows all.
+        inside = (listed | ~listed.any(axis=1, keepdims=True))[which[options.workload], options.site]
         return self._exclusion(
             options,
-            given[options.workload] & ~inside,
-            lambda w, s: f"allowed only at {', '.join(problem.sites.ids[x] for x in lists[w])}",
+            ~inside,
+            lambda w, s: f"allowed only at {', '.join(problem.sites.ids[x] for x in lists[which[w]])}",
             lambda w, s: ("workloads", w, "allowed_sites"),
         )
 
     def _forbidden(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
-        lists = problem.workloads.ref_lists("forbidden_sites")
+        _, which, listed = _lists(problem, "forbidden_sites")
+        if not listed.any():
+            return ()
         return self._exclusion(
             options,
-            _listed(lists, options, len(problem.sites)),
+            listed[which[options.workload], options.site],
             lambda w, s: f"forbidden at {problem.sites.ids[s]}",
             lambda w, s: ("workloads", w, "forbidden_sites"),
         )
 
     def _countries(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
-        lists = problem.workloads.words("countries")
+        lists, which = problem.workloads.distinct_words("countries")
+        if not any(lists):
+            return ()
         country = problem.sites.text("country")
-        names = sorted(set(country))
-        number = np.array([names.index(name) for name in country], dtype=np.int64)
-        allowed = np.array([[not words or name in words for name in names] for words in lists], dtype=np.bool_)
-        bad = ~allowed.reshape(len(lists), len(names))[options.workload, number[options.site]]
+        allowed = problem.shared(
+            "countries",
+            lambda: np.array([[not words or name in words for name in country] for words in lists], dtype=np.bool_),
+        )
 
         def reason(w: int, s: int) -> str:
-            return f"{problem.sites.ids[s]} is in {country[s] or 'no stated country'}, allowed: {', '.join(lists[w])}"
+            allowed = ", ".join(lists[which[w]])
+            return f"{problem.sites.ids[s]} is in {country[s] or 'no stated country'}, allowed: {allowed}"
 
+        bad = ~allowed[which[options.workload], options.site]
         return self._exclusion(options, bad, reason, lambda w, s: ("workloads", w, "countries"))
 
     def _placements(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         table = problem.inventory.table("placements")
-        pair = table.refs("workload") * len(problem.sites) + table.refs("site")
-        mine = options.workload * len(problem.sites) + options.site
-        refused = np.isin(mine, pair[~table.flags("allowed")])
-        row = dict(zip(pair.tolist(), range(len(table)), strict=True))
-        notes = table.text("reason")
+        listed = problem.inventory.placements_listed
+        if not listed and table.flags("allowed").all():
+            return
+        at = problem.placement_at(options.workload, options.site)
+
+        def row(w: int, s: int) -> int:
+            return int(problem.placement_at(np.array([w]), np.array([s]))[0])
 
         def source(w: int, s: int) -> Source:
-            at = row.get(w * len(problem.sites) + s)
-            return ("workloads", w, "workload") if at is None else ("placements", at, "allowed")
+            return ("workloads", w, "workload") if row(w, s) < 0 else ("placements", row(w, s), "allowed")
 
         def reason(w: int, s: int) -> str:
-            note = notes[row[w * len(problem.sites) + s]]
+            note = table.text("reason")[row(w, s)]
             return "not allowed by placements.csv" + (f": {note}" if note else "")
 
-        yield from self._exclusion(options, refused, reason, source)
-        if problem.inventory.placements_listed:
-            unlisted = ~np.isin(mine, pair)
-            yield from self._exclusion(options, unlisted, lambda w, s: "not listed in placements.csv", source)
+        if len(table):
+            refused = (at >= 0) & ~table.flags("allowed")[at]
+            yield from self._exclusion(options, refused, reason, source)
+        if listed:
+            yield from self._exclusion(options, at < 0, lambda w, s: "not listed in placements.csv", source)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Pins that the same row's other columns contradict."""
@@ -206,10 +222,20 @@ def _whose(problem: Problem, w: int, lists: list[tuple[int, ...]]) -> str:
     return f" (those of its primary, {problem.workloads.ids[primary]})" if same else ""
 
 
-def _listed(lists: list[tuple[int, ...]], options: Options, sites: int) -> Bools:
-    """Whether each placed row's site is in its workload's list. bool [row]."""
-    pairs = [w * sites + s for w, chosen in enumerate(lists) for s in chosen]
-    return np.isin(options.workload * sites + options.site, np.array(pairs, dtype=np.int64))
+def _lists(problem: Problem, column: str) -> tuple[tuple[tuple[int, ...], ...], Ints, Bools]:
+    """The different lists of sites in a column, which of them each workload has, and what they name.
+
+    The last two int64 [workload] and bool [list, site].
+    """
+    lists, which = problem.workloads.distinct_lists(column)
+    return lists, which, problem.shared(column, lambda: _named(lists, len(problem.sites)))
+
+
+def _named(lists: tuple[tuple[int, ...], ...], sites: int) -> Bools:
+    found = np.zeros((len(lists), sites), dtype=np.bool_)
+    for i, chosen in enumerate(lists):
+        found[i, list(chosen)] = True
+    return found
 
 
 def _day(ordinal: Ints | int) -> str:

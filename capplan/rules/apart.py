@@ -61,7 +61,7 @@ class Apart(Rule):
     def _separate(
         self, problem: Problem, options: Options, builder: Builder, group: str, t: int, members: Ints, most: int
     ) -> None:
-        rows = np.flatnonzero(np.isin(options.workload, members))
+        rows = options.rows_of(members)
         names = [
             LimitName(self.name, f"{group} at {site}", t, "workloads", Fraction(1), s, _source(members))
             for s, site in enumerate(problem.sites.ids)
@@ -73,7 +73,7 @@ class Apart(Rule):
         self, problem: Problem, options: Options, builder: Builder, group: str, t: int, members: Ints, least: int
     ) -> None:
         """``Σ sites with a member ≥ least``, as ``−Σ ≤ −least``; a group that is left out in part needs fewer."""
-        rows = np.flatnonzero(np.isin(options.workload, members))
+        rows = options.rows_of(members)
         facts = builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
         facts = facts[facts >= 0]
         name = LimitName(self.name, f"{group} sites", t, "sites", Fraction(1), -1, _source(members), least=True)

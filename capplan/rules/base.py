@@ -18,7 +18,7 @@ from capplan.model import RuleOptions
 from capplan.problem import Options, Problem
 from capplan.program import Builder, Program, Values
 from capplan.program.statements import Source
-from capplan.units import Ints
+from capplan.units import Numbers
 
 __all__ = ["Exclusion", "Row", "Rule", "RuleOptions"]
 
@@ -29,16 +29,16 @@ Row = Mapping[str, object]
 class Exclusion:
     """Options that may not be taken, for one reason.
 
-    ``option`` int64 [k]. ``reason(i)`` says in the user's terms why the i-th of them is excluded, with what was
-    measured and the limit; ``source(i)`` names the row and column that say so. ``row`` int64 [k], where given, is the
+    ``option`` [k]. ``reason(i)`` says in the user's terms why the i-th of them is excluded, with what was
+    measured and the limit; ``source(i)`` names the row and column that say so. ``row`` [k], where given, is the
     one placed row of the option table that is to blame; otherwise the option as a whole is.
     """
 
     rule: str
-    option: Ints
+    option: Numbers
     reason: Callable[[int], str]
     source: Callable[[int], Source | None]
-    row: Ints | None = None
+    row: Numbers | None = None
 
 
 class Rule:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import Field
 
 from capplan.model import Number
 from capplan.problem import Options, Problem
-from capplan.program import Builder, Charge, LimitName
+from capplan.program import Builder, Charge, LimitName, Purse
 from capplan.program.statements import NO_PERIOD
 from capplan.rules.base import Rule, RuleOptions
 
@@ -36,32 +37,45 @@ class Budget(Rule):
     options = BudgetOptions
     on_by_default = False
 
+    def build(self, problem: Problem, options: Options, builder: Builder) -> None:
+        """Nothing yet but to have money added up under each ceiling, before any is charged."""
+        self._purses(problem, builder)
+
     def limit_money(self, problem: Problem, options: Options, builder: Builder) -> None:
         """One limit for each ceiling that the model names."""
+        for (what, t), (ceiling, purse) in self._purses(problem, builder).items():
+            self._limit(problem, builder, what, t, ceiling, purse)
+
+    def _purses(self, problem: Problem, builder: Builder) -> dict[tuple[str, int], tuple[Fraction, Purse]]:
+        """By name and period: each ceiling, and the money under it."""
+        return builder.shared("budget", lambda: self._ceilings(problem, builder))
+
+    def _ceilings(self, problem: Problem, builder: Builder) -> dict[tuple[str, int], tuple[Fraction, Purse]]:
         setting = problem.rules[self.name]
         assert isinstance(setting, BudgetOptions)
-        charges = builder.charges
+        found = {}
         if setting.per_year is not None:
             for t in range(len(problem.periods)):
                 share = Fraction(setting.per_year) * problem.periods.share_of_year(t)
-                here = [charge for charge in charges if not charge.once and charge.period == t]
-                self._limit(problem, builder, "yearly money", t, share, here)
+                found["yearly money", t] = share, builder.purse(partial(_yearly, t))
         if setting.once is not None:
-            once = [charge for charge in charges if charge.once]
-            self._limit(problem, builder, "one-off money", NO_PERIOD, Fraction(setting.once), once)
+            found["one-off money", NO_PERIOD] = Fraction(setting.once), builder.purse(lambda charge: charge.once)
         if setting.total is not None:
-            self._limit(problem, builder, "money", NO_PERIOD, Fraction(setting.total), charges)
+            found["money", NO_PERIOD] = Fraction(setting.total), builder.purse(lambda charge: True)
+        return found
 
-    def _limit(
-        self, problem: Problem, builder: Builder, what: str, t: int, ceiling: Fraction, charges: list[Charge]
-    ) -> None:
+    def _limit(self, problem: Problem, builder: Builder, what: str, t: int, ceiling: Fraction, purse: Purse) -> None:
         """Σ charges ≤ ceiling, in whole pence; what is paid in any case lowers the ceiling."""
         currency = problem.inventory.currency
-        always = sum(int(charge.amounts.sum()) for charge in charges if charge.on == "always")
-        most = int(ceiling * currency.pence_per_unit // 1) - always
+        most = int(ceiling * currency.pence_per_unit // 1) - purse.constant
         name = LimitName(self.name, what, t, currency.code, Fraction(1, currency.pence_per_unit))
         block = builder.limits([name], np.array([most]))
-        fill = {"option": block.options, "fact": block.facts, "purchase": block.purchases}
-        for charge in charges:
-            if charge.on in fill:
-                fill[charge.on](np.zeros_like(charge.index), charge.index, charge.amounts)
+        paid = np.flatnonzero(purse.placed)
+        block.options(np.zeros_like(paid), paid, purse.placed[paid])
+        for fill, pence in ((block.facts, purse.facts), (block.purchases, purse.purchases)):
+            index = np.array(list(pence), dtype=np.int64)
+            fill(np.zeros_like(index), index, np.array(list(pence.values()), dtype=np.int64))
+
+
+def _yearly(period: int, charge: Charge) -> bool:
+    return not charge.once and charge.period == period

@@ -58,12 +58,13 @@ class Latency(Rule):
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options whose round trip exceeds the limit, or cannot be shown to keep it."""
-        limit = _limits_us(problem)[options.workload]
-        if not (limit >= 0).any():
+        limits = problem.shared("latency limits", lambda: _limits_us(problem))
+        if not (limits >= 0).any():
             return
-        trips = _trips(problem, options)
-        bad = (limit >= 0) & ((trips.us > limit) | (trips.us == UNREACHABLE))
-        rows = np.flatnonzero(bad)
+        limit, trips = limits[options.workload], _trips(problem, options)
+        rows = np.flatnonzero((limit >= 0) & ((trips.us > limit) | (trips.us == UNREACHABLE)))
+        if not len(rows):
+            return
         workload, site, us, guess = (
             column[rows] for column in (options.workload, options.site, trips.us, trips.estimated)
         )
@@ -128,11 +129,6 @@ def _with_measured_pairs(problem: Problem, options: Options, trips: Trips) -> Tr
     cells = table.decimals("rtt_ms")
     if not cells.given.any():
         return trips
-    pair = table.refs("workload") * len(problem.sites) + table.refs("site")
-    us = cells.rounded(Fraction(1, 1000), "up")
-    own = dict(zip(pair[cells.given].tolist(), us[cells.given].tolist(), strict=True))
-    mine = options.workload * len(problem.sites) + options.site
-    hit = np.isin(mine, pair[cells.given])
-    measured = trips.us.copy()
-    measured[hit] = [own[key] for key in mine[hit].tolist()]
-    return Trips(measured, trips.estimated & ~hit)
+    at, us = problem.placement_at(options.workload, options.site), cells.rounded(Fraction(1, 1000), "up")
+    own = (at >= 0) & cells.given[at]
+    return Trips(np.where(own, us[at], trips.us), trips.estimated & ~own)

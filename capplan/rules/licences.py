@@ -203,13 +203,12 @@ def _most_needed(problem: Problem, licence: int) -> int:
 def _needs(problem: Problem, options: Options, licence: int) -> _Needs:
     """What placed rows in the scope of a licence need of it."""
     table = problem.inventory.table("licences")
-    quantity = _quantities(problem, licence)[options.workload]
+    quantity = _quantities(problem, licence)
     organisations, sites = table.ref_lists("organisations")[licence], table.ref_lists("sites")[licence]
-    owner = problem.workloads.refs("organisation")[options.workload]
     inside = quantity > 0
     if organisations:
-        inside &= np.isin(owner, organisations)
+        inside &= np.isin(problem.workloads.refs("organisation"), organisations)
+    row = options.rows_of(np.flatnonzero(inside))
     if sites:
-        inside &= np.isin(options.site, sites)
-    row = np.flatnonzero(inside).astype(np.int64)
-    return _Needs(row, quantity[row])
+        row = row[np.isin(options.site[row], sites)]
+    return _Needs(row, quantity[options.workload[row]])

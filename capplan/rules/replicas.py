@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 
@@ -16,21 +17,22 @@ from capplan.errors import Fault
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.network import UNREACHABLE, great_circle_km, positions_of
 from capplan.problem import Options, Problem
+from capplan.problem.options import spans
 from capplan.problem.trips import round_trips
 from capplan.program import Program, Values
 from capplan.rules.base import Exclusion, Row, Rule
-from capplan.units import Bools, Ints, decimal_text
+from capplan.units import Bools, Ints, Numbers, decimal_text, keys
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Two workloads of a family in one option. All int64 [k]; ``first`` is the primary unless both are replicas."""
+    """Two workloads of a family in one option. All [k]; ``first`` is the primary unless both are replicas."""
 
-    option: Ints
-    first: Ints
-    second: Ints
-    first_site: Ints
-    second_site: Ints
+    option: Numbers
+    first: Numbers
+    second: Numbers
+    first_site: Numbers
+    second_site: Numbers
 
     def where(self, keep: Bools) -> _Pairs:
         """Some of the pairs."""
@@ -68,7 +70,7 @@ class Replicas(Rule):
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options in which a family shares a site, is too near or too far, or is placed only in part."""
-        if not (problem.primary >= 0).any():
+        if options.alone or not (problem.primary >= 0).any():
             return
         pairs = _pairs(problem, options)
         yield from self._same_site(problem, pairs)
@@ -131,8 +133,8 @@ class Replicas(Rule):
     def _in_part(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """A family of which some are placed and some left out."""
         family = np.where(problem.primary >= 0, problem.primary, np.arange(len(problem.workloads)))
-        here = options.option * len(family) + family[options.workload]
-        gone = options.absent_option * len(family) + family[options.absent_workload]
+        here = keys(options.option, len(family), family[options.workload])
+        gone = keys(options.absent_option, len(family), family[options.absent_workload])
         both = np.intersect1d(here, gone)
         if len(both):
             option, primary = both // len(family), both % len(family)
@@ -196,22 +198,25 @@ def _pairs(problem: Problem, options: Options) -> _Pairs:
     primary, count = problem.primary, len(problem.workloads)
     copies = np.flatnonzero(primary >= 0)
     pairs = [(int(primary[w]), int(w)) for w in copies]
-    for p in np.unique(primary[copies]):
-        family = copies[primary[copies] == p].tolist()
-        pairs += [(a, b) for i, a in enumerate(family) for b in family[i + 1 :]]
-    key = options.option * count + options.workload
-    order = np.argsort(key, kind="stable")
-    found = [_rows_of(options, key, order, count, a, b) for a, b in pairs]
-    joined = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return _Pairs(*joined)
+    families: dict[int, list[int]] = {}
+    for p, w in pairs:
+        families.setdefault(p, []).append(w)
+    for _, family in sorted(families.items()):
+        pairs += combinations(family, 2)
+    mates = np.array(pairs, dtype=np.int64)
+    return _rows_of(options, mates[:, 0], mates[:, 1], count)
 
 
-def _rows_of(options: Options, key: Ints, order: Ints, count: int, a: int, b: int) -> tuple[Ints, ...]:
-    """Options that place both ``a`` and ``b``: option, a, b, site of a, site of b."""
-    rows = np.flatnonzero(options.workload == b)
-    wanted = options.option[rows] * count + a
-    at = np.minimum(np.searchsorted(key[order], wanted), len(order) - 1)
-    mate = order[at]
+def _rows_of(options: Options, first: Ints, second: Ints, count: int) -> _Pairs:
+    """Options that place both of a pair of workloads, pair after pair. ``first``, ``second`` int64 [pair]."""
+    order = np.argsort(options.workload, kind="stable")
+    by_workload = options.workload[order]
+    start, end = np.searchsorted(by_workload, second), np.searchsorted(by_workload, second, side="right")
+    rows, pair = order[spans(start, end)], np.repeat(np.arange(len(second)), end - start)
+    key = keys(options.option, count, options.workload)
+    sorted_rows = np.argsort(key, kind="stable")
+    wanted = keys(options.option[rows], count, first[pair])
+    mate = sorted_rows[np.minimum(np.searchsorted(key[sorted_rows], wanted), len(key) - 1)]
     hit = key[mate] == wanted
-    rows, mate = rows[hit], mate[hit]
-    return options.option[rows], np.full_like(rows, a), np.full_like(rows, b), options.site[mate], options.site[rows]
+    rows, mate, pair = rows[hit], mate[hit], pair[hit]
+    return _Pairs(options.option[rows], first[pair], second[pair], options.site[mate], options.site[rows])

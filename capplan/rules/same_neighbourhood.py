@@ -46,8 +46,8 @@ class SameNeighbourhood(Rule):
         """Limits of one workload and group in one period."""
         names, region_of = np.unique(np.array(problem.sites.text("region"), dtype=np.str_), return_inverse=True)
         others = members[(members != w) & problem.active[members, t]]
-        mine = np.flatnonzero(options.workload == w)
-        theirs = np.flatnonzero(np.isin(options.workload, others))
+        mine = options.rows_of(np.array([w]))
+        theirs = options.rows_of(others)
         facts = builder.any_of(region_of[options.site[theirs]], options.option[theirs], len(names))
         limits = [
             LimitName(

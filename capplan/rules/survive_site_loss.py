@@ -22,7 +22,7 @@ from capplan.problem.use import add_use
 from capplan.program import Builder, LimitName
 from capplan.program.statements import NO_PERIOD, ROUNDING, PurchaseName
 from capplan.rules.base import Rule
-from capplan.units import UNLIMITED, Ints
+from capplan.units import UNLIMITED, Ints, keys
 
 FOLLOWS_PRIMARY = frozenset(("power_kw", "cooling_kw", "cores", "memory_gb", "fte"))
 """Resources of which a replica needs as much as its primary once it takes over, unless it says otherwise."""
@@ -92,10 +92,10 @@ class SurviveSiteLoss(Rule):
 def _extra(problem: Problem, options: Options) -> Ints:
     """What moves when a site is lost: int64 [k, 6] of option, lost site, survivor, resource, period, steps."""
     copy = problem.first_replica
-    key = options.option * len(copy) + options.workload
+    key = keys(options.option, len(copy), options.workload)
     order = np.argsort(key, kind="stable")
     rows = np.flatnonzero(copy[options.workload] >= 0)
-    wanted = options.option[rows] * len(copy) + copy[options.workload[rows]]
+    wanted = keys(options.option[rows], len(copy), copy[options.workload[rows]])
     at = order[np.minimum(np.searchsorted(key[order], wanted), max(0, len(order) - 1))] if len(order) else rows
     hit = (key[at] == wanted) if len(order) else np.zeros(0, dtype=np.bool_)
     primary, replica = rows[hit], at[hit]

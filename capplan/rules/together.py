@@ -34,6 +34,8 @@ class Together(Rule):
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options in which members of one group are apart, or some are left out and some not."""
+        if options.alone:
+            return
         for group, members in groups_of(problem.workloads.words("together")).items():
             mine = np.isin(options.workload, members)
             absent = np.bincount(

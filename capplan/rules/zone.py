@@ -12,6 +12,7 @@ import numpy as np
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
 from capplan.rules.base import Exclusion, Rule
+from capplan.units import Bools, Ints
 
 
 class Zone(Rule):
@@ -28,14 +29,11 @@ class Zone(Rule):
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options that put a workload at a site that does not take its zone."""
-        zones, taken = zones_of(problem), problem.sites.words("zones")
-        names = sorted(set(zones))
-        number = np.array([names.index(zone) for zone in zones], dtype=np.int64)
-        takes = np.array(
-            [[not zone or not words or zone in words for words in taken] for zone in names], dtype=np.bool_
-        )
-        shape = (len(names), len(taken))
-        rows = np.flatnonzero(~takes.reshape(shape)[number[options.workload], options.site])
+        zones, number, takes = problem.shared("zones", lambda: _zones(problem))
+        if takes.all():
+            return
+        taken = problem.sites.words("zones")
+        rows = np.flatnonzero(~takes[number[options.workload], options.site])
         if not len(rows):
             return
         workload, site = options.workload[rows], options.site[rows]
@@ -45,6 +43,15 @@ class Zone(Rule):
             return f"its zone is {zones[workload[i]]}, {where} takes {', '.join(taken[site[i]])}"
 
         yield Exclusion(self.name, options.option[rows], reason, lambda i: ("sites", int(site[i]), "zones"), rows)
+
+
+def _zones(problem: Problem) -> tuple[list[str], Ints, Bools]:
+    """Zone of each workload by name and number, and which zones sites take. int64 [workload], bool [zone, site]."""
+    zones, taken = zones_of(problem), problem.sites.words("zones")
+    names = {zone: i for i, zone in enumerate(sorted(set(zones)))}
+    takes = [[not zone or not words or zone in words for words in taken] for zone in names]
+    number = np.array([names[zone] for zone in zones], dtype=np.int64)
+    return zones, number, np.array(takes, dtype=np.bool_).reshape(len(names), len(taken))
 
 
 def zones_of(problem: Problem) -> list[str]:
