@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
 from capplan.inventory import Inventory, Table
-from capplan.units import Bools, Floats, Ints
+from capplan.units import AT_ONCE, Bools, Floats, Ints, keys
 
 EARTH_RADIUS_KM = 6371.0088
 FIBRE_US_PER_KM = 5
@@ -26,9 +26,9 @@ LIGHT_US_PER_KM = 4.897
 
 @dataclass(frozen=True)
 class RoundTrips:
-    """Round trips from some nodes to all nodes.
+    """Round trips from some nodes to others.
 
-    ``us`` int64 [source, node], UNREACHABLE where there is no path; ``estimated`` bool [source, node]: some part of
+    ``us`` int64 [source, target], UNREACHABLE where there is no path; ``estimated`` bool [source, target]: some part of
     the path was not measured.
     """
 
@@ -102,19 +102,43 @@ class Network:
         found[table.nodes("b")] = True
         return found
 
-    def round_trips(self, sources: Ints, existing: Bools) -> RoundTrips:
-        """Shortest round trips from ``sources`` int64 [source] over the ``existing`` bool [circuit] circuits.
+    def round_trips(self, sources: Ints, targets: Ints, existing: Bools) -> RoundTrips:
+        """Shortest round trips from ``sources`` int64 [source] to ``targets`` int64 [target].
 
-        Between ends of which one has no circuit at all the straight distance gives an estimate. A node is at
-        round trip 0 from itself.
+        They go over the ``existing`` bool [circuit] circuits; between ends of which one has no circuit at all the
+        straight distance gives an estimate. A node is at round trip 0 from itself.
         """
+        us, estimated = self._straight(sources, targets)
+        from_here, to_here = np.flatnonzero(self.attached[sources]), np.flatnonzero(self.attached[targets])
+        if len(from_here) and len(to_here):
+            found = self._over_circuits(sources[from_here], existing)
+            chosen = np.ix_(from_here, to_here)
+            number = np.cumsum(self.attached) - 1
+            us[chosen] = found.us[:, number[targets[to_here]]]
+            estimated[chosen] = found.estimated[:, number[targets[to_here]]]
+        return RoundTrips(us, estimated)
+
+    def _over_circuits(self, sources: Ints, existing: Bools) -> RoundTrips:
+        """Round trips from nodes with a circuit to all nodes with one. [source, attached node]."""
         usable = existing & (self.circuit_us >= 0) & self._standing
         graph, guessed = self._graph(usable)
-        distance, before = dijkstra(graph, indices=sources, return_predecessors=True)
+        start = (np.cumsum(self.attached) - 1)[sources]
+        distance, before = dijkstra(graph, indices=start, return_predecessors=True)
         # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
         hops, estimated = _along_paths(distance, before.astype(np.int64), guessed)
         us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
-        return self._with_straight_lines(sources, RoundTrips(us, estimated))
+        return RoundTrips(us, estimated)
+
+    def _straight(self, sources: Ints, targets: Ints) -> tuple[Ints, Bools]:
+        """Estimates from straight distances; a node is at 0 from itself, and that is no estimate. [source, target]."""
+        away = sources[:, None] != targets
+        us = np.zeros(away.shape, dtype=np.int64)
+        at_once = max(1, AT_ONCE // 4 // max(1, len(targets)))
+        for first in range(0, len(sources), at_once):
+            some = slice(first, first + at_once)
+            km = great_circle_km(self.positions[sources[some]][:, None], self.positions[targets][None])
+            us[some] = self.estimate_us(km, np.zeros(1, dtype=np.int64))
+        return us * away, away
 
     @property
     def _standing(self) -> Bools:
@@ -126,31 +150,24 @@ class Network:
         return np.asarray(~gone[table.nodes("a")] & ~gone[table.nodes("b")])
 
     def _graph(self, usable: Bools) -> tuple[sp.csr_array, sp.csr_array]:
-        """Weights (µs + 1) of the best circuit of each pair of nodes, and which of them are estimates."""
+        """Weights (µs + 1) of the best circuit of each pair of nodes, and which of them are estimates.
+
+        Both sparse [attached node, attached node].
+        """
         table = self.inventory.table("circuits")
-        ends = np.sort(np.stack([table.nodes("a"), table.nodes("b")], axis=1)[usable], axis=1)
+        number = np.cumsum(self.attached) - 1
+        ends = np.sort(number[np.stack([table.nodes("a"), table.nodes("b")], axis=1)[usable]], axis=1)
         us, guess = self.circuit_us[usable], (~self.measured[usable]).astype(np.int64)
         order = np.lexsort((guess, us, ends[:, 1], ends[:, 0]))
         _, first = np.unique(ends[order], axis=0, return_index=True)
         best = order[first]
-        size = len(self.inventory.nodes)
+        size = int(self.attached.sum())
         both = (
             np.concatenate([ends[best, 0], ends[best, 1]]),
             np.concatenate([ends[best, 1], ends[best, 0]]),
         )
         weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
         return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
-
-    def _with_straight_lines(self, sources: Ints, trips: RoundTrips) -> RoundTrips:
-        attached = self.attached
-        us, estimated = trips.us.copy(), trips.estimated.copy()
-        for i, source in enumerate(sources):
-            loose = np.flatnonzero(~attached if attached[source] else np.ones(len(attached), dtype=np.bool_))
-            loose = loose[loose != source]
-            straight = self.distance_km(np.full(len(loose), source), loose)
-            us[i, loose] = self.estimate_us(straight, np.zeros(len(loose), dtype=np.int64))
-            estimated[i, loose] = True
-        return RoundTrips(us, estimated)
 
 
 def positions_of(table: Table) -> Floats:
@@ -162,11 +179,11 @@ def positions_of(table: Table) -> Floats:
 
 
 def great_circle_km(a: Floats, b: Floats) -> Floats:
-    """Great-circle distance (haversine) between positions in degrees, float64 [k, 2] each; NaN where one is unknown."""
+    """Great-circle distance (haversine) between positions in degrees, float64 [.., 2]; NaN where one is unknown."""
     start, end = np.radians(a), np.radians(b)
-    rise = np.sin((end[:, 0] - start[:, 0]) / 2) ** 2
-    turn = np.sin((end[:, 1] - start[:, 1]) / 2) ** 2
-    h = rise + np.cos(start[:, 0]) * np.cos(end[:, 0]) * turn
+    rise = np.sin((end[..., 0] - start[..., 0]) / 2) ** 2
+    turn = np.sin((end[..., 1] - start[..., 1]) / 2) ** 2
+    h = rise + np.cos(start[..., 0]) * np.cos(end[..., 0]) * turn
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
 
 
@@ -174,12 +191,15 @@ def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple
     """Number of circuits on each shortest path, and whether one of them is an estimate. [source, node]."""
     hops = np.zeros(distance.shape, dtype=np.int64)
     estimated = np.zeros(distance.shape, dtype=np.bool_)
-    order = np.argsort(distance, axis=1, kind="stable")
-    estimates = guessed.todok()
-    for i in range(distance.shape[0]):
-        for node in order[i]:
-            prior = before[i, node]
-            if prior >= 0:
-                hops[i, node] = hops[i, prior] + 1
-                estimated[i, node] = estimated[i, prior] or bool(estimates.get((prior, node), 0))
+    edges = guessed.tocoo()
+    order = np.argsort(keys(edges.row, len(before.T), edges.col))
+    edge, guess = keys(edges.row, len(before.T), edges.col)[order], edges.data[order] > 0
+    for nodes in np.argsort(distance, axis=1, kind="stable").T:
+        # The nodes that come next from every source: those before them on their paths are done.
+        source = np.arange(len(nodes))
+        prior = before[source, nodes]
+        source, node, prior = source[prior >= 0], nodes[prior >= 0], prior[prior >= 0]
+        hops[source, node] = hops[source, prior] + 1
+        last = guess[np.searchsorted(edge, keys(prior, len(before.T), node))] if len(node) else np.zeros(0, np.bool_)
+        estimated[source, node] = estimated[source, prior] | last
     return hops, estimated

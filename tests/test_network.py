@@ -44,7 +44,7 @@ def test_round_trips_are_those_of_networkx(rows: list[tuple[str, str, int, bool]
         graph.add_edge(a, b, us=us, measured=measured)
     number = {name: i for i, name in enumerate(network.inventory.nodes)}
     sources = np.array([number[name] for name in NAMES], dtype=np.int64)
-    trips = network.round_trips(sources, np.ones(len(rows), dtype=np.bool_))
+    trips = network.round_trips(sources, np.arange(len(number)), np.ones(len(rows), dtype=np.bool_))
     for i, source in enumerate(NAMES):
         lengths = nx.single_source_dijkstra_path_length(graph, source, weight="us")
         for target in NAMES:

@@ -15,6 +15,9 @@ from capplan.problem.periods import FIRST_DAY, LAST_DAY
 from capplan.problem.problem import Problem
 from capplan.units import Bools, Ints
 
+LARGEST_TABLE = 4_000_000
+"""Most round trips that are kept, 9 bytes each; where there are more, they are worked out again when asked for."""
+
 
 class EstimateOptions(RuleOptions):
     """How round trips are estimated where only distance is known; options of the rule ``latency``."""
@@ -46,20 +49,46 @@ def network_of(problem: Problem) -> Network:
 def round_trips(problem: Problem, source: Ints, target: Ints, counts: Bools) -> Trips:
     """The worst round trip between nodes over the periods that count.
 
-    ``source``, ``target`` int64 [row] are nodes, ``counts`` bool [row, period]. A row without such a period takes 0.
+    ``source`` (of organisations or sites), ``target`` (of sites) int64 [row] are nodes, ``counts`` bool [row, period].
+    A row without such a period takes 0.
     """
-    network = network_of(problem)
-    starts, number = np.unique(source, return_inverse=True)
     us = np.zeros(len(source), dtype=np.int64)
     estimated, known = np.zeros(len(source), dtype=np.bool_), np.ones(len(source), dtype=np.bool_)
-    for existing, periods in _network_states(problem):
-        found = network.round_trips(starts, existing)
+    for state, (existing, periods) in enumerate(problem.shared("network states", lambda: _network_states(problem))):
+        trip, guess = _in_state(problem, state, existing, source, target)
         here = counts[:, periods].any(axis=1)
-        trip, guess = found.us[number, target], found.estimated[number, target]
         known &= ~here | (trip != UNREACHABLE)
         worse = here & (trip >= us)
         estimated, us = np.where(worse, guess, estimated), np.where(worse, trip, us)
     return Trips(np.where(known, us, UNREACHABLE), estimated)
+
+
+def _in_state(problem: Problem, state: int, existing: Bools, source: Ints, target: Ints) -> tuple[Ints, Bools]:
+    """Round trips over one set of circuits, and which are estimates. [row] each."""
+    starts, ends = problem.shared("ends of trips", lambda: _all_ends(problem))
+    if len(starts) * len(ends) <= LARGEST_TABLE:
+        table = problem.shared(f"trips {state}", lambda: network_of(problem).round_trips(starts, ends, existing))
+    else:
+        starts, ends = _different(problem, source), _different(problem, target)
+        table = network_of(problem).round_trips(starts, ends, existing)
+    number = np.zeros(len(problem.inventory.nodes), dtype=np.int64)
+    number[starts] = np.arange(len(starts))
+    row = number[source]
+    number[ends] = np.arange(len(ends))
+    column = number[target]
+    return table.us[row, column], table.estimated[row, column]
+
+
+def _all_ends(problem: Problem) -> tuple[Ints, Ints]:
+    """Nodes of organisations and sites, and nodes of sites. int64 [k] each, ascending."""
+    sites, organisations = problem.sites.nodes("node"), problem.inventory.table("organisations").nodes("node")
+    return _different(problem, np.concatenate([organisations, sites])), _different(problem, sites)
+
+
+def _different(problem: Problem, nodes: Ints) -> Ints:
+    found = np.zeros(len(problem.inventory.nodes), dtype=np.bool_)
+    found[nodes] = True
+    return np.flatnonzero(found)
 
 
 def _network_states(problem: Problem) -> list[tuple[Bools, list[int]]]:
