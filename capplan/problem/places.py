@@ -8,7 +8,7 @@ import numpy as np
 
 from capplan.problem.options import Options
 from capplan.problem.problem import Problem
-from capplan.units import Bools, Ints, Numbers
+from capplan.units import Bools, Ints, Numbers, numbers
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,19 @@ class Places:
 def places_of(problem: Problem, options: Options) -> Places:
     """Separate the items that are always at one site, as a whole, with the same demand at each, from the rest."""
     apart, model = _apart(problem, options)
+    place, rows = _placed(options, apart)
+    need = np.zeros((options.items, len(problem.resources) * len(problem.periods)), dtype=np.int64)
+    item = options.item[options.option[model]]
+    whole = ~apart[item]
+    demand = problem.demand.reshape(len(problem.workloads), need.shape[1])
+    np.add.at(need, item[whole], demand[options.workload[model[whole]]])
+    return Places(place if len(rows) < len(options.option) else None, need, rows)
+
+
+def _placed(options: Options, apart: Bools) -> tuple[Numbers, Ints]:
+    """The place of each option, and the rows of items that are ``apart`` bool [item]. int32 [option], int64 [k]."""
+    if not apart.any() and options.alone and not len(options.absent_option):
+        return numbers(options.site), np.zeros(0, dtype=np.int64)  # one row for each option: no copy
     place = np.full(len(options), -1, dtype=np.int32)
     explicit = [np.zeros(0, dtype=np.int64)]
     for row in options.parts():
@@ -35,13 +48,7 @@ def places_of(problem: Problem, options: Options) -> Places:
         whole = ~apart[options.item[option]]
         place[option[whole]] = options.site[row][whole]
         explicit.append(np.flatnonzero(~whole) + row.start)
-    need = np.zeros((options.items, len(problem.resources) * len(problem.periods)), dtype=np.int64)
-    item = options.item[options.option[model]]
-    whole = ~apart[item]
-    demand = problem.demand.reshape(len(problem.workloads), need.shape[1])
-    np.add.at(need, item[whole], demand[options.workload[model[whole]]])
-    rows = np.concatenate(explicit)
-    return Places(place if len(rows) < len(options.option) else None, need, rows)
+    return place, np.concatenate(explicit)
 
 
 def _apart(problem: Problem, options: Options) -> tuple[Bools, Ints]:

@@ -60,14 +60,14 @@ def site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
 
 
 def _site_used(problem: Problem, options: Options, builder: Builder) -> Ints:
+    if problem.active.all():
+        facts = builder.any_of(options.site, options.option, len(problem.sites))
+        return np.repeat(facts[:, None], len(problem.periods), axis=1)
     patterns, first, of_period = np.unique(problem.active, axis=1, return_index=True, return_inverse=True)
     # Periods in which the same workloads are active share their facts; the earliest such period comes first.
     order = np.argsort(first)
     number = np.argsort(order)[of_period.reshape(-1)]
     rows = [np.flatnonzero(patterns[:, p][options.workload]) for p in order]
-    if len(rows) == 1 and len(rows[0]) == len(options.site):
-        facts = builder.any_of(options.site, options.option, len(problem.sites))
-        return np.repeat(facts[:, None], len(problem.periods), axis=1)
     group = np.concatenate([keys(options.site[row], len(rows), p) for p, row in enumerate(rows)])
     option = np.concatenate([options.option[row] for row in rows])
     facts = builder.any_of(group, option, len(problem.sites) * len(rows)).reshape(len(problem.sites), len(rows))
