@@ -127,9 +127,7 @@ def _facts(order: npt.NDArray[np.int32], start: Ints, used: Ints) -> sp.csr_arra
     )
 
 
-def _capacity_rows(
-    pairs: Pairs, order: npt.NDArray[np.int32], start: Ints, demand: Ints, columns: int
-) -> sp.csr_array:
+def _capacity_rows(pairs: Pairs, order: npt.NDArray[np.int32], start: Ints, demand: Ints, columns: int) -> sp.csr_array:
     """Use of every resource of every place. int64 [place × resource, column]."""
     places, resources = len(start) - 1, demand.shape[1]
     index = np.empty(len(order) * resources, dtype=np.int32)
@@ -180,7 +178,8 @@ def overfull(assignment: Ints, demand: Ints, capacity: Ints) -> str:
     if not len(over):
         return ""
     place, resource = over[0].tolist()
-    return f"place {place} holds {load[place, resource]} of resource {resource}, its capacity is {capacity[place, resource]}"
+    held, room = load[place, resource], capacity[place, resource]
+    return f"place {place} holds {held} of resource {resource}, its capacity is {room}"
 
 
 def score(broken: str, value: int, scale: int = 1) -> Score:

@@ -57,4 +57,6 @@ def parse(text: str) -> Cloud:
     return Cloud(_table(found["processList"], DEMANDS), _table(computers, CAPACITIES), price)
 
 
-SET = FolderSet("cloudbalancing", (".json",), parse, "cloud balancing (apache/incubator-kie-optaplanner, cloudbalancing)")
+SET = FolderSet(
+    "cloudbalancing", (".json",), parse, "cloud balancing (apache/incubator-kie-optaplanner, cloudbalancing)"
+)

@@ -53,5 +53,8 @@ def parse(text: str) -> Assignment:
 
 
 SET = FolderSet(
-    "gap", (".txt", ".dat"), parse, "generalized assignment problems in the layout of fontanf/generalizedassignmentsolver"
+    "gap",
+    (".txt", ".dat"),
+    parse,
+    "generalized assignment problems in the layout of fontanf/generalizedassignmentsolver",
 )

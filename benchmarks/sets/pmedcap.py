@@ -1,6 +1,7 @@
 """Capacitated p-median: choose at most p points as medians, assign every point to one, at the least total distance.
 
-Format: number and optimum (not used), ``n p Q``, n lines ``id x y demand``. A distance is the floor of the Euclidean one.
+Format: number and optimum (not used), ``n p Q``, n lines ``id x y demand``. Distances are Euclidean,
+rounded down.
 """
 
 from __future__ import annotations
@@ -62,5 +63,8 @@ def parse(text: str) -> Medians:
 
 
 SET = FolderSet(
-    "pmedcap", (".txt", ".dat"), parse, "the OR-Library's capacitated p-median files (rafaelmartinelli/FacilityLocationProblems.jl)"
+    "pmedcap",
+    (".txt", ".dat"),
+    parse,
+    "the OR-Library's capacitated p-median files (rafaelmartinelli/FacilityLocationProblems.jl)",
 )

@@ -7,6 +7,7 @@ Decimals are taken exactly: quantities and money are each multiplied by the powe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,11 +32,9 @@ class Location:
 
     def compile(self) -> Compiled:
         """Facilities are places with an opening cost."""
-        pairs = all_pairs(*self.cost.shape, self.cost)
-        customers = len(self.demand)
-        return assigning(
-            pairs, customers, self.demand[:, None], self.capacity[:, None], self.opening, scale=self.scale
-        )
+        customers, facilities = self.cost.shape
+        pairs = all_pairs(customers, facilities, self.cost)
+        return assigning(pairs, customers, self.demand[:, None], self.capacity[:, None], self.opening, scale=self.scale)
 
     def evaluate(self, assignment: Ints) -> Score:
         """Serving plus opening cost; a facility is open when it serves somebody."""
@@ -54,7 +53,7 @@ def parse(text: str) -> Location:
     ends = np.cumsum([2, facilities, facilities, customers, customers * facilities]).tolist()
     if len(words) != ends[-1]:
         raise ValueError(f"it has {len(words)} numbers, {ends[-1]} are expected")
-    capacity, opening, demand, cost = (words[a:b] for a, b in zip(ends, ends[1:], strict=False))
+    capacity, opening, demand, cost = (words[a:b] for a, b in pairwise(ends))
     quantities, _ = scaled(capacity + demand)
     money, scale = scaled(opening + cost)
     return Location(

@@ -2,8 +2,8 @@
 
 Format: D, D capacities, number of lines, per line D sizes and a multiplicity.
 
-The Program has as many bins as first fit decreasing needs: more are never useful. Bins are interchangeable, so items are
-numbered in decreasing size and item i may use the bins 0 to i only: any packing can be renamed so, its bins in the
+The Program has as many bins as first fit decreasing needs: more are never useful. Bins are interchangeable, so items
+are numbered in decreasing size and item i may use the bins 0 to i only: any packing can be renamed so, its bins in the
 order of their largest items.
 """
 
