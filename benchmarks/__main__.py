@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import rows, running, sets, summary
 from benchmarks.estate_inventory import write_inventory
 from benchmarks.interface import Instance, ProblemSet, Published
+from benchmarks.plans import read_plan
 from benchmarks.sets.estate import named
 from benchmarks.task import Task
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = sets.find(given.set)
         folder = data_folder(chosen, given.data)
         names = select(chosen, folder, given.instances)
+        if given.score:
+            return _score(chosen, folder, names, given.score)
         if given.write:
             return _write(chosen, names, given.write)
         return _run_all(chosen, folder, names, given)
@@ -61,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--list", action="store_true", help="list the instances and what is published of them, run nothing"
     )
+    found.add_argument("--plans", type=Path, metavar="DIR", help="keep the plans in this folder, as item,container")
+    found.add_argument("--score", type=Path, metavar="FILE", help="score a plan of one instance instead of running")
     found.add_argument("--write", type=Path, metavar="DIR", help="estate: write an inventory folder instead of running")
     return found
 
@@ -126,13 +131,13 @@ def _run_all(chosen: ProblemSet, folder: Path, names: Sequence[str], given: argp
     try:
         for name in names:
             tasks = [
-                Task(chosen.name, str(folder), name, solver, given.engine, given.seed, given.time_limit)
+                Task(chosen.name, str(folder.resolve()), name, solver, given.engine, given.seed, given.time_limit)
                 for solver in solvers
             ]
             kept = [] if given.again else [done[rows.key_of(task)] for task in tasks if rows.key_of(task) in done]
             gathered += kept
             rest = [task for task in tasks if rows.key_of(task) not in {row.key for row in kept}]
-            gathered += _run_instance(chosen, folder, name, rest, given.out)
+            gathered += _run_instance(chosen, name, rest, given)
     except KeyboardInterrupt:
         print("interrupted; this is what was run", file=sys.stderr)
     print(summary.table(gathered))
@@ -140,11 +145,12 @@ def _run_all(chosen: ProblemSet, folder: Path, names: Sequence[str], given: argp
 
 
 def _run_instance(
-    chosen: ProblemSet, folder: Path, name: str, tasks: Sequence[Task], out: Path | None
+    chosen: ProblemSet, name: str, tasks: Sequence[Task], given: argparse.Namespace
 ) -> Iterable[rows.Row]:
     """Run every solver on an instance; rows are written as they come."""
     if not tasks:
         return
+    folder = Path(tasks[0].folder)
     instance: Instance | None = None
     published = Published()
     try:
@@ -153,10 +159,10 @@ def _run_instance(
         print(f"{name}: {fault}", file=sys.stderr)
     for task in tasks:
         print(f"{task.set} {name} {rows.solver_label(task)} …", end=" ", file=sys.stderr, flush=True)
-        row = running.run(task, instance, published)
+        row = running.run(task, instance, published, given.plans)
         print(_line(row), file=sys.stderr, flush=True)
-        if out is not None:
-            rows.append(out, row)
+        if given.out is not None:
+            rows.append(given.out, row)
         yield row
 
 
@@ -165,6 +171,15 @@ def _line(row: rows.Row) -> str:
     if row.published_value:
         parts.append(f"published {row.published_value}")
     return ", ".join(part for part in [*parts, f"{row.seconds_total} s", f"{row.peak_mb} MiB", row.note] if part)
+
+
+def _score(chosen: ProblemSet, folder: Path, names: Sequence[str], file: Path) -> int:
+    """Print what the evaluator says of a plan."""
+    if len(names) != 1:
+        raise ValueError(f"--score takes one instance, {len(names)} are asked for")
+    found = chosen.read(folder, names[0]).evaluate(read_plan(file))
+    print(f"{names[0]}: {'feasible' if found.feasible else found.broken}, value {rows.number(found.value)}")
+    return int(not found.feasible)
 
 
 def _write(chosen: ProblemSet, names: Sequence[str], folder: Path) -> int:

@@ -6,7 +6,7 @@ All sets but one are of this kind. Arrays are filled directly: the largest estat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -79,7 +79,9 @@ def assigning(
     order, start = _by_place(pairs.place, len(capacity))
     used = np.flatnonzero(np.diff(start)) if opening is not None else np.zeros(0, dtype=np.int64)
     facts = _facts(order, start, used)
-    columns = len(pairs.item) + len(used)
+    coefficients = pairs.cost if opening is None else np.concatenate([pairs.cost, opening[used]])
+    pairs = replace(pairs, cost=coefficients[: len(pairs.cost)])
+    columns = len(coefficients)
     limits = _capacity_rows(pairs, order, start, demand, columns)
     bound = capacity.ravel().copy()
     names = [
@@ -91,7 +93,6 @@ def assigning(
         row: Any = sp.csr_array(np.append(np.zeros(len(pairs.item), np.int64), np.ones(len(used), np.int64))[None])
         limits, bound = sp.vstack([limits, row], format="csr"), np.append(bound, most_open)
         names.append(LimitName("most_open", "places used", -1, "", Fraction(1)))
-    coefficients = pairs.cost if opening is None else np.concatenate([pairs.cost, opening[used]])
     _refuse_large(limits, coefficients)
     none = np.zeros(0, dtype=np.int64)
     program = Program(
@@ -106,7 +107,7 @@ def assigning(
         ties=sparse(none, none, none, (0, columns)),
         tie_base=none,
     )
-    return Compiled(program, _decoder(pairs, items), scale)
+    return Compiled(program, _decoder(pairs.item, pairs.place, items), scale)
 
 
 def _by_place(place: npt.NDArray[np.int32], places: int) -> tuple[npt.NDArray[np.int32], Ints]:
@@ -122,9 +123,8 @@ def _facts(order: npt.NDArray[np.int32], start: Ints, used: Ints) -> sp.csr_arra
     """Fact "any option of this place is taken" for each of ``used``, the places with options. bool [fact, option]."""
     if not len(used):
         return sp.csr_array((0, len(order)), dtype=np.bool_)
-    return sp.csr_array(
-        (np.ones(len(order), np.bool_), order, np.append(start[used], len(order))), shape=(len(used), len(order))
-    )
+    ends = _narrow(np.append(start[used], len(order)))
+    return sp.csr_array((np.ones(len(order), np.bool_), order, ends), shape=(len(used), len(order)))
 
 
 def _capacity_rows(pairs: Pairs, order: npt.NDArray[np.int32], start: Ints, demand: Ints, columns: int) -> sp.csr_array:
@@ -137,27 +137,31 @@ def _capacity_rows(pairs: Pairs, order: npt.NDArray[np.int32], start: Ints, dema
         part = slice(start[p] * resources, start[p + 1] * resources)
         index[part] = np.tile(mine, resources)
         value[part] = demand[pairs.need[mine]].T.ravel()
-    count = np.append(0, np.repeat(np.diff(start), resources))
-    rows: Any = sp.csr_array((value, index, np.cumsum(count)), shape=(places * resources, columns))
+    ends = np.cumsum(np.append(0, np.repeat(np.diff(start), resources)))
+    rows: Any = sp.csr_array((value, index, _narrow(ends)), shape=(places * resources, columns))
     rows.eliminate_zeros()
     return rows  # type: ignore[no-any-return]  # the stubs know only floats in this constructor
 
 
+def _narrow(ends: Ints) -> npt.NDArray[np.integer[Any]]:
+    """Row ends in 32 bits where they fit: a sparse matrix keeps all its indices as wide as these."""
+    return ends.astype(np.int32) if ends[-1] < 2**31 else ends
+
+
 def _refuse_large(limits: sp.csr_array, coefficients: Ints) -> None:
-    """Raise OverflowError where a sum could leave 64-bit integers."""
-    most = float(np.abs(coefficients).astype(np.float64).sum())
-    if limits.nnz:
-        most = max(most, float((limits @ np.ones(limits.shape[1])).max()))
-    if most >= LARGEST:
+    """Raise OverflowError where a sum, were all its terms as large as the largest, could leave 64-bit integers."""
+    longest = int(np.diff(limits.indptr).max(initial=0))
+    largest = max(int(coefficients.max(initial=0)), -int(coefficients.min(initial=0)))
+    if max(int(limits.data.max(initial=0)) * longest, largest * len(coefficients)) >= LARGEST:
         raise OverflowError("a sum of this instance is more than 64-bit integers hold")
 
 
-def _decoder(pairs: Pairs, items: int) -> Callable[[Ints], Ints]:
+def _decoder(item: Ints, place: npt.NDArray[np.int32], items: int) -> Callable[[Ints], Ints]:
     def decode(x: Ints) -> Ints:
-        taken = np.flatnonzero(x[: len(pairs.item)] > 0)
-        place = np.full(items, -1, dtype=np.int64)
-        place[pairs.item[taken]] = pairs.place[taken]
-        return place
+        taken = np.flatnonzero(x[: len(item)] > 0)
+        found = np.full(items, -1, dtype=np.int64)
+        found[item[taken]] = place[taken]
+        return found
 
     return decode
 

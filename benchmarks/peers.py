@@ -51,9 +51,14 @@ def solve(compiled: Compiled, task: Task, report: Reporter) -> Outcome:
         value = repr(found.objective_value())
         report.plan(_values(form, found.variable_values()))
         report.tell("last plan")
-    bound = repr(bounds.dual_bound) if math.isfinite(bounds.dual_bound) else ""
+    bound = str(rounded_up(bounds.dual_bound)) if math.isfinite(bounds.dual_bound) else ""
     reason = found.termination.reason
     return Outcome(STATUS.get(reason, "unknown"), bound, value, "" if reason in STATUS else reason.name.lower())
+
+
+def rounded_up(bound: float) -> int:
+    """A bound on a whole number, less the error that solvers allow themselves."""
+    return math.ceil(bound - 1e-6 * max(1.0, abs(bound)))
 
 
 def proto(form: Formulation) -> model_pb2.ModelProto:

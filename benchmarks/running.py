@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.interface import Instance, Published, Score
 from benchmarks.memory import Meter
-from benchmarks.rows import Row, row_of
+from benchmarks.plans import write_plan
+from benchmarks.rows import Row, row_of, solver_label
 from benchmarks.task import Task
 
 OVERSHOOT = 0.2
@@ -46,21 +47,31 @@ class Observed:
     killed: bool = False
 
 
-def run(task: Task, instance: Instance | None, published: Published) -> Row:
-    """The row of a task. ``instance`` is what its plan is scored by; None where it cannot be read."""
+def run(task: Task, instance: Instance | None, published: Published, plans: Path | None = None) -> Row:
+    """The row of a task. ``instance`` scores its plan, None where it cannot be read; ``plans`` is where it is kept."""
     with tempfile.TemporaryDirectory(prefix="capplan-benchmark-") as name:
         seen = observe(task, Path(name))
     score: Score | None = None
     if seen.assignment is not None and instance is not None:
         score = instance.evaluate(seen.assignment)
+        if plans is not None:
+            write_plan(plans / task.set / f"{task.instance}.{solver_label(task)}.csv", seen.assignment)
     return row_of(task, seen, score, published)
+
+
+def command(task: Task, folder: Path) -> list[str]:
+    """What is run."""
+    return [sys.executable, "-m", "benchmarks.child", task.text(), str(folder)]
 
 
 def observe(task: Task, folder: Path) -> Observed:
     """Start the run, wait for its end or kill it, and collect what it told."""
-    command = [sys.executable, "-m", "benchmarks.child", task.text(), str(folder)]
+    paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     with (folder / "output.txt").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command(task, folder), stdout=output, stderr=subprocess.STDOUT, env=surroundings, start_new_session=True
+        )
         try:
             meter, killed = _wait(process, task, folder)
         finally:

@@ -36,7 +36,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a solver ended. ``bound`` is exact text (``12``, ``25/2``) or a float's, in units of the Program's goal."""
+    """How a solver ended; ``bound`` and ``claimed`` value are numbers as text, in units of the Program's goal."""
 
     status: str
     bound: str = ""

@@ -30,13 +30,17 @@ class Drawn:
     def compile(self) -> Compiled:
         """Sites are places with an opening cost and five resources."""
         estate = self.estate
+        return assigning(self._pairs(), len(estate.demand), estate.demand, estate.capacity, estate.opening)
+
+    def _pairs(self) -> Pairs:
+        """Workloads with the sites near enough; nobody keeps them but who asked, there may be tens of millions."""
+        estate = self.estate
         workloads, near = estate.nearest.shape
         cost = np.empty((workloads, near), dtype=np.int64)
         for first in range(0, workloads, CHUNK):
             cost[first : first + CHUNK] = estate.cost(first, first + CHUNK)
         item = np.repeat(np.arange(workloads, dtype=np.int64), near)
-        pairs = Pairs(item, estate.nearest.ravel(), cost.ravel(), item)
-        return assigning(pairs, workloads, estate.demand, estate.capacity, estate.opening)
+        return Pairs(item, estate.nearest.ravel(), cost.ravel(), item)
 
     def evaluate(self, assignment: Ints) -> Score:
         """Placing plus opening cost, if all are at sites near enough and none is overfull."""
