@@ -82,16 +82,10 @@ def assigning(
     coefficients = pairs.cost if opening is None else np.concatenate([pairs.cost, opening[used]])
     pairs = replace(pairs, cost=coefficients[: len(pairs.cost)])
     columns = len(coefficients)
-    limits = _capacity_rows(pairs, order, start, demand, columns)
-    bound = capacity.ravel().copy()
-    names = [
-        LimitName("capacity", f"place {p} resource {r}", -1, "", Fraction(1))
-        for p in range(capacity.shape[0])
-        for r in range(capacity.shape[1])
-    ]
+    limits, bound = _capacity_rows(pairs, order, start, demand, columns), capacity.ravel().copy()
+    names = _names(capacity)
     if most_open is not None:
-        row: Any = sp.csr_array(np.append(np.zeros(len(pairs.item), np.int64), np.ones(len(used), np.int64))[None])
-        limits, bound = sp.vstack([limits, row], format="csr"), np.append(bound, most_open)
+        limits, bound = _with_most_open(limits, len(pairs.item)), np.append(bound, most_open)
         names.append(LimitName("most_open", "places used", -1, "", Fraction(1)))
     _refuse_large(limits, coefficients)
     none = np.zeros(0, dtype=np.int64)
@@ -108,6 +102,22 @@ def assigning(
         tie_base=none,
     )
     return Compiled(program, _decoder(pairs.item, pairs.place, items), scale)
+
+
+def _names(capacity: Ints) -> list[LimitName]:
+    """Names of the capacity rows, in their order."""
+    places, resources = capacity.shape
+    return [
+        LimitName("capacity", f"place {p} resource {r}", -1, "", Fraction(1))
+        for p in range(places)
+        for r in range(resources)
+    ]
+
+
+def _with_most_open(limits: sp.csr_array, options: int) -> sp.csr_array:
+    """The limits and one more row: the number of facts that hold."""
+    row: Any = sp.csr_array((np.arange(limits.shape[1]) >= options).astype(np.int64)[None])
+    return sp.csr_array(sp.vstack([limits, row], format="csr"))
 
 
 def _by_place(place: npt.NDArray[np.int32], places: int) -> tuple[npt.NDArray[np.int32], Ints]:
