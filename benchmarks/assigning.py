@@ -72,8 +72,8 @@ def assigning(
     """The Program; options that do not fit into an empty place are left out, for every solver alike.
 
     ``demand`` int64 [need, resource], ``capacity`` int64 [place, resource], ``opening`` int64 [place]: cost of using a
-    place at all, a fact in the Program; ``most_open`` limits how many places are used. Limits are the places'
-    resources in order of [place, resource].
+    place at all, a fact in the Program; ``most_open`` limits how many places are used; costs are in 1 ÷ ``scale`` of
+    what is published. Limits are the places' resources in order of [place, resource].
     """
     pairs = pairs.only(pairs.fitting(demand, capacity))
     order, start = _by_place(pairs.place, len(capacity))
@@ -101,7 +101,7 @@ def assigning(
         ties=sparse(none, none, none, (0, columns)),
         tie_base=none,
     )
-    return Compiled(program, _decoder(pairs.item, pairs.place, items), scale)
+    return Compiled(program, _decoder(pairs.item, pairs.place, items))
 
 
 def _names(capacity: Ints) -> list[LimitName]:

@@ -26,7 +26,7 @@ def run(task: Task, folder: Path) -> None:
     report = Reporter(folder, compiled)
     report.tell("start", clock=report.started, size=compiled.program.size)
     outcome = solve(compiled, task, report)
-    report.tell("end", scale=compiled.scale, peak_mb=own_peak_mb(), **asdict(outcome))
+    report.tell("end", unit=str(compiled.goal.unit), peak_mb=own_peak_mb(), **asdict(outcome))
 
 
 if __name__ == "__main__":

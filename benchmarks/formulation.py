@@ -43,10 +43,8 @@ class Formulation:
         return x
 
 
-def formulate(program: Program) -> Formulation:
-    """Presolve and formulate. Raises ValueError unless the Program has one linear goal."""
-    if len(program.goals) != 1 or not isinstance(goal := program.goals[0], LinearGoal):
-        raise ValueError("peers are given Programs with one linear goal")
+def formulate(program: Program, goal: LinearGoal) -> Formulation:
+    """Presolve and formulate."""
     kept = np.append(possible(program), np.arange(program.options, program.columns))
     options = len(kept) - program.columns + program.options
     limits: Any = program.limits[:, kept].tocsr()

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from capplan.program import Program
+from capplan.program import LinearGoal, Program
 from capplan.units import Ints
 
 
@@ -26,14 +26,20 @@ class Compiled:
     """An instance as a Program.
 
     ``decode`` turns ``x`` int64 [column] into the container of every item in file order, int64 [item] from 0, -1 for
-    none. A value of the Program's only goal, divided by ``scale``, is a value as published. ``start`` int64 [column] is
-    a plan that belongs to the problem, such as the present assignment of machine reassignment.
+    none. The Program has one linear goal, whose natural value is a value as published. ``start`` int64 [column] is a
+    plan that belongs to the problem, such as the present assignment of machine reassignment.
     """
 
     program: Program
     decode: Callable[[Ints], Ints]
-    scale: int = 1
     start: Ints | None = None
+
+    @property
+    def goal(self) -> LinearGoal:
+        """What is minimised. Raises ValueError unless it is one linear goal."""
+        if len(self.program.goals) != 1 or not isinstance(goal := self.program.goals[0], LinearGoal):
+            raise ValueError("a benchmark's Program has one linear goal")
+        return goal
 
 
 @dataclass(frozen=True)

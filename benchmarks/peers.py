@@ -35,7 +35,7 @@ STATUS = {
 
 def solve(compiled: Compiled, task: Task, report: Reporter) -> Outcome:
     """Formulate and solve; both count against the time limit."""
-    form = formulate(compiled.program)
+    form = formulate(compiled.program, compiled.goal)
     model = mathopt.Model.from_model_proto(proto(form))
     watch = _log_watcher(report) if task.solver == "highs" else None
     asks = {} if task.solver == "highs" else _asks(form, report)
@@ -58,7 +58,7 @@ def solve(compiled: Compiled, task: Task, report: Reporter) -> Outcome:
 
 def rounded_up(bound: float) -> int:
     """A bound on a whole number, less the error that solvers allow themselves."""
-    return math.ceil(bound - 1e-6 * max(1.0, abs(bound)))
+    return math.ceil(bound - 1e-6 - 1e-9 * abs(bound))
 
 
 def proto(form: Formulation) -> model_pb2.ModelProto:

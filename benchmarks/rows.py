@@ -101,7 +101,7 @@ def _valid(task: Task, seen: Observed, value: Fraction | None, published: Publis
     """Whether the bound may be true."""
     if seen.bound is None:
         return ""
-    given = None if published.value is None else published.value + (HALF_CENT if seen.scale > 1 else 0)
+    given = None if published.value is None else published.value + (HALF_CENT if seen.unit < 1 else 0)
     known = [v for v in (value, given) if v is not None]
     spare = 0 if task.solver == "capplan" else FLOAT_TOLERANCE * max(Fraction(1), abs(seen.bound))
     return _yes_no(seen.bound - spare <= min(known)) if known else ""

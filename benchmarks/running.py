@@ -39,7 +39,7 @@ class Observed:
     bound: Fraction | None = None
     claimed: Fraction | None = None
     note: str = ""
-    scale: int = 1
+    unit: Fraction = Fraction(1)
     better_at: list[float] = field(default_factory=list)
     seconds: float = 0.0
     peak_mb: float = 0.0
@@ -136,15 +136,15 @@ def _collect(seen: Observed, folder: Path) -> None:
         if event["event"] == "better":
             seen.better_at.append(event["at"])
         if event["event"] == "end":
-            seen.status, seen.note, seen.scale = event["status"], event["note"], event["scale"]
-            seen.bound, seen.claimed = (_exact(event[key], seen.scale) for key in ("bound", "claimed"))
+            seen.status, seen.note, seen.unit = event["status"], event["note"], Fraction(event["unit"])
+            seen.bound, seen.claimed = (_exact(event[key], seen.unit) for key in ("bound", "claimed"))
             seen.peak_mb = max(seen.peak_mb, event["peak_mb"])
     if (folder / "plan.npy").exists():
         seen.assignment = np.load(folder / "plan.npy")
 
 
-def _exact(text: str, scale: int) -> Fraction | None:
-    return Fraction(text) / scale if text else None
+def _exact(text: str, unit: Fraction) -> Fraction | None:
+    return Fraction(text) * unit if text else None
 
 
 def _last_line(file: Path) -> str:

@@ -157,8 +157,8 @@ def test_a_crash_is_told_in_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert summary.is_fault(row)
 
 
-def row_of(value: int, bound: int | None, published: int | None, *, feasible: bool = True, task: Task = TASK, scale=1):
-    seen = Observed("feasible", None if bound is None else Fraction(bound), Fraction(value), scale=scale)
+def row_of(value: int, bound: int | None, published: int | None, *, feasible: bool = True, task: Task = TASK):
+    seen = Observed("feasible", None if bound is None else Fraction(bound), Fraction(value))
     given = None if published is None else Fraction(published)
     return rows.row_of(task, seen, Score(feasible, Fraction(value), "" if feasible else "too full"), Published(given))
 
@@ -217,12 +217,13 @@ def program_with_facts():
     builder.limits([LimitName("least", "places", -1, "", Fraction(1))], -one).facts(one * 0, used[1:], -one)
     goal = LinearGoal("cost", np.array([1, 2, 3, 4, 5, 0]), 0, Fraction(1))
     none = np.zeros(0, dtype=np.int64)
-    return builder.assemble([goal], sparse(none, none, none, (0, 6)), none)
+    return builder.assemble([goal], sparse(none, none, none, (0, 6)), none), goal
 
 
 def test_peers_get_tied_limits_and_links_both_ways():
     """2 x + 2 x ≤ 3 y for each place; y0, which costs, has x ≤ y; y1, which is asked for, has y ≤ Σ x."""
-    form = formulate(program_with_facts())
+    program, goal = program_with_facts()
+    form = formulate(program, goal)
     table = form.rows.toarray()
     assert [2, 0, 2, 0, -3, 0] in table.tolist()
     assert [0, 2, 0, 2, 0, -3] in table.tolist()
@@ -235,8 +236,8 @@ def test_peers_get_tied_limits_and_links_both_ways():
 @pytest.mark.parametrize("name", ["gap", "sscflp", "pmedcap", "vbp", "cloudbalancing"])
 def test_the_formulation_has_the_programs_plans(tmp_path: Path, name: str):
     """Over every choice with its facts: what keeps the Program's limits keeps the rows, at the same cost."""
-    program = sets.find(name).read(tmp_path, write(tmp_path, name)).compile().program
-    form = formulate(program)
+    compiled = sets.find(name).read(tmp_path, write(tmp_path, name)).compile()
+    program, form = compiled.program, formulate(compiled.program, compiled.goal)
     start = program.item_start
     for choice in product(*(range(start[i], start[i + 1]) for i in range(program.items))):
         taken = np.zeros(program.options, dtype=np.bool_)
@@ -246,7 +247,7 @@ def test_the_formulation_has_the_programs_plans(tmp_path: Path, name: str):
         use = form.rows @ x
         kept = ((use >= form.lower) & (use <= form.upper)).all()
         assert kept == (values.slack(program) >= 0).all()
-        assert form.cost @ x + form.constant == program.goals[0].value(values.x)
+        assert form.cost @ x + form.constant == compiled.goal.value(values.x)
 
 
 def test_an_estate_becomes_an_inventory_that_has_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -33,7 +33,7 @@ class Reassignment:
     def evaluate(self, assignment: Ints) -> Score:
         """By the challenge's rules."""
         feasible, cost, broken = self.roadef.evaluate(self.instance, assignment)
-        return Score(bool(feasible), Fraction(int(cost)), "" if feasible else str(broken))
+        return Score(bool(feasible), Fraction(int(cost)), "; ".join(broken))
 
 
 class Reassignments:
