@@ -6,54 +6,84 @@ default: two race two copies of it, in twice the memory, and say nothing of thei
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from ortools.math_opt import model_pb2
-from ortools.math_opt.python import mathopt
+from ortools.math_opt import (
+    callback_pb2,
+    model_parameters_pb2,
+    model_pb2,
+    parameters_pb2,
+    result_pb2,
+    solution_pb2,
+    sparse_containers_pb2,
+)
+
+# What mathopt.solve itself calls. Its Model would be a copy of the message, 4 s and 600 MiB for a million options.
+from ortools.math_opt.core.python import solver
 
 from benchmarks.formulation import Formulation, formulate
 from benchmarks.interface import Compiled
 from benchmarks.task import THREADS, Outcome, Reporter, Task
+from capplan.units import Ints
 
 SOLVERS = {
-    "cp-sat": mathopt.SolverType.CP_SAT,
-    "highs": mathopt.SolverType.HIGHS,
-    "scip": mathopt.SolverType.GSCIP,
+    "cp-sat": parameters_pb2.SOLVER_TYPE_CP_SAT,
+    "highs": parameters_pb2.SOLVER_TYPE_HIGHS,
+    "scip": parameters_pb2.SOLVER_TYPE_GSCIP,
 }
-THREADS_OF = {"cp-sat": THREADS, "highs": None, "scip": 1}
-STATUS = {
-    mathopt.TerminationReason.OPTIMAL: "optimal",
-    mathopt.TerminationReason.FEASIBLE: "feasible",
-    mathopt.TerminationReason.INFEASIBLE: "infeasible",
-}
+THREADS_OF = {"cp-sat": THREADS, "scip": 1}
+STATUS = ("optimal", "feasible", "infeasible")
 
 
 def solve(compiled: Compiled, task: Task, report: Reporter) -> Outcome:
     """Formulate and solve; both count against the time limit."""
     form = formulate(compiled.program, compiled.goal)
-    model = mathopt.Model.from_model_proto(proto(form))
-    watch = _log_watcher(report) if task.solver == "highs" else None
-    asks = {} if task.solver == "highs" else _asks(form, report)
-    limit = dt.timedelta(seconds=max(0.1, task.time_limit - report.seconds))
-    parameters = mathopt.SolveParameters(
-        time_limit=limit, threads=THREADS_OF[task.solver], random_seed=task.seed, relative_gap_tolerance=0.0
+    model = proto(form)
+    asked, told, log = callback_pb2.CallbackRegistrationProto(), None, None
+    if task.solver == "highs":
+        log = _log_watcher(report)
+    else:
+        asked.request_registration.append(callback_pb2.CALLBACK_EVENT_MIP_SOLUTION)
+        asked.mip_solution_filter.skip_zero_values = True
+        told = _plan_watcher(form, report)
+    found = solver.solve(
+        model,
+        SOLVERS[task.solver],
+        parameters_pb2.SolverInitializerProto(),
+        _parameters(task, report),
+        _given(compiled, form),
+        log,
+        asked,
+        told,
+        None,
     )
-    given = _given(compiled, form, model)
-    found = mathopt.solve(model, SOLVERS[task.solver], params=parameters, model_params=given, msg_cb=watch, **asks)
-    bounds = found.termination.objective_bounds
-    value = ""
-    if found.solutions and found.has_primal_feasible_solution():
-        value = repr(found.objective_value())
-        report.plan(_values(form, found.variable_values()))
-        report.tell("last plan")
-    bound = str(rounded_up(bounds.dual_bound)) if math.isfinite(bounds.dual_bound) else ""
-    reason = found.termination.reason
-    return Outcome(STATUS.get(reason, "unknown"), bound, value, "" if reason in STATUS else reason.name.lower())
+    return _outcome(found, form, report)
+
+
+def _parameters(task: Task, report: Reporter) -> parameters_pb2.SolveParametersProto:
+    """Limit, seed and threads; no gap is good enough to stop."""
+    asked = parameters_pb2.SolveParametersProto(random_seed=task.seed, relative_gap_tolerance=0.0)
+    asked.time_limit.FromMilliseconds(max(100, round(1000 * (task.time_limit - report.seconds))))
+    if task.solver in THREADS_OF:
+        asked.threads = THREADS_OF[task.solver]
+    return asked
+
+
+def _outcome(found: result_pb2.SolveResultProto, form: Formulation, report: Reporter) -> Outcome:
+    """What the solver says, its best plan left to be scored."""
+    reason = result_pb2.TerminationReasonProto.Name(found.termination.reason)
+    reason = reason.removeprefix("TERMINATION_REASON_").lower()
+    dual, claimed = found.termination.objective_bounds.dual_bound, ""
+    plans = [solution.primal_solution for solution in found.solutions if solution.HasField("primal_solution")]
+    if plans and plans[0].feasibility_status == solution_pb2.SOLUTION_STATUS_FEASIBLE:
+        claimed = repr(plans[0].objective_value)
+        report.plan(_values(form, plans[0].variable_values))
+    bound = str(rounded_up(dual)) if math.isfinite(dual) else ""
+    known = reason in STATUS
+    return Outcome(reason if known else "unknown", bound, claimed, "" if known else reason)
 
 
 def rounded_up(bound: float) -> int:
@@ -84,38 +114,31 @@ def proto(form: Formulation) -> model_pb2.ModelProto:
     return model
 
 
-def _given(compiled: Compiled, form: Formulation, model: mathopt.Model) -> mathopt.ModelSolveParameters:
+def _given(compiled: Compiled, form: Formulation) -> model_parameters_pb2.ModelSolveParametersProto:
     """What the solver is told beside the model: the start that belongs to the problem, if any."""
-    given = mathopt.ModelSolveParameters(
-        variable_values_filter=mathopt.SparseVectorFilter(skip_zero_values=True),
-    )
+    given = model_parameters_pb2.ModelSolveParametersProto()
+    given.variable_values_filter.skip_zero_values = True
     if compiled.start is not None:
-        values = compiled.start[form.kept].astype(np.float64).tolist()
-        hint = dict(zip(model.variables(), values, strict=True))
-        given.solution_hints.append(mathopt.SolutionHint(variable_values=hint))
+        hint = given.solution_hints.add().variable_values
+        hint.ids.extend(range(len(form.kept)))
+        hint.values.extend(compiled.start[form.kept].astype(np.float64).tolist())
     return given
 
 
-def _values(form: Formulation, found: Mapping[mathopt.Variable, float]) -> Any:
-    """A solution in the Program's columns."""
-    variable = np.fromiter((v.id for v in found), dtype=np.int64, count=len(found))
-    return form.column_values(variable, np.fromiter(found.values(), dtype=np.float64, count=len(found)))
+def _values(form: Formulation, found: sparse_containers_pb2.SparseDoubleVectorProto) -> Ints:
+    """A solution in the Program's columns. int64 [column]."""
+    return form.column_values(np.array(found.ids, dtype=np.int64), np.array(found.values, dtype=np.float64))
 
 
-def _asks(form: Formulation, report: Reporter) -> dict[str, Any]:
-    """Ask for every new plan, so that it is known when it was found, and what it was if the solver is killed."""
+def _plan_watcher(form: Formulation, report: Reporter) -> Callable[[Any], callback_pb2.CallbackResultProto]:
+    """Keeps every new plan: when it was found, and what it was, in case the solver is killed."""
 
-    def new_plan(form: Formulation, found: mathopt.CallbackData) -> mathopt.CallbackResult:
-        if found.solution is not None:
-            report.better()
-            report.plan(_values(form, found.solution))
-        return mathopt.CallbackResult()
+    def told(found: callback_pb2.CallbackDataProto) -> callback_pb2.CallbackResultProto:
+        report.better()
+        report.plan(_values(form, found.primal_solution_vector))
+        return callback_pb2.CallbackResultProto()
 
-    registration = mathopt.CallbackRegistration(
-        events={mathopt.Event.MIP_SOLUTION},
-        mip_solution_filter=mathopt.SparseVectorFilter(skip_zero_values=True),
-    )
-    return {"callback_reg": registration, "cb": partial(new_plan, form)}
+    return told
 
 
 def _log_watcher(report: Reporter) -> Callable[[Sequence[str]], None]:

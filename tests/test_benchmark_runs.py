@@ -146,6 +146,7 @@ time.sleep(600)
     assert seen.assignment is not None
     assert seen.assignment.tolist() == [1, 0]
     assert seen.better_at == [0.1]
+    assert 1.0 <= seen.seconds < 20
     state = Path("/proc") / (tmp_path / "other").read_text() / "stat"
     assert not state.exists() or state.read_text().split()[2] in "ZX"
 
