@@ -57,7 +57,7 @@ class Estate:
         sites = self.nearest[first:end]
         away = np.linalg.norm(self.workload_at[first:end, None, :] - self.site_at[sites], axis=2)
         running = self.demand[first:end, 0, None] * self.price[sites]
-        return np.rint(running + 10.0 * self.users[first:end, None] * away).astype(np.int64)
+        return np.asarray(np.rint(running + 10.0 * self.users[first:end, None] * away), dtype=np.int64)
 
 
 def draw(family: str, workloads: int, sites: int, seed: int) -> Estate:
