@@ -1,0 +1,182 @@
+"""A Program's entries by column, with one goal, ready for relaxation and search.
+
+An item's options can be many, so what can be said per item and per place is not repeated for each option: an option at
+place p of item i uses ``need[i, k]`` of row ``row[p, k]`` for every slot k, plus its own explicit entries.
+
+Rows tied to a fact. Where every option of a row belongs to one fact (a site's capacity, the site being used) and nothing
+else uses the row, ``entries ≤ bound`` holds as ``entries ≤ bound × fact`` too: without the fact none of the options is
+taken. It says the same of whole choices and much more of fractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from capplan.program import LinearGoal, Program
+from capplan.units import Bools, Ints
+
+Small = npt.NDArray[np.int32]
+
+
+class Columns(NamedTuple):
+    """Entries of all columns; compiled loops read it.
+
+    ``start`` int64 [item + 1]; ``cost`` int64 [option]. ``place`` int32 [option] (empty without slots), ``row`` int32
+    [place, slot] (-1: none), ``need`` int64 [item, slot]; explicit entries of option o stand from ``at[o]`` to
+    ``at[o + 1]`` (int64; empty where no option has any) in ``entry_row`` int32 and ``entry`` int64. Facts, then purchases,
+    have ``other_at`` int64 [other + 1], ``other_row`` int32, ``other`` int64, ``other_cost`` int64 and ``upper`` int64
+    [other]. Every row reads: the sum of its entries ≤ ``bound`` int64 [row].
+    """
+
+    start: Ints
+    cost: Ints
+    place: Small
+    row: Small
+    need: Ints
+    at: Ints
+    entry_row: Small
+    entry: Ints
+    other_at: Ints
+    other_row: Small
+    other: Ints
+    other_cost: Ints
+    upper: Ints
+    bound: Ints
+
+
+@dataclass(frozen=True)
+class Links:
+    """How rows are tied to facts.
+
+    ``covers`` int64 [limit]: the fact that every option of the limit belongs to, -1 where there is none. ``needs_cause`` bool
+    [fact]: facts that something gains from, so that ``fact ≤ Σ its options`` has to be said. ``loose`` bool [fact]: facts
+    that cost something and that no limit is tied to.
+    """
+
+    covers: Ints
+    needs_cause: Bools
+    loose: Bools
+
+
+def links_of(program: Program, goal: LinearGoal) -> Links:
+    """Find the facts that limits can be tied to."""
+    first, end = program.options, program.options + program.facts
+    price = goal.coefficients[first:end]
+    rest = program.limits.rest
+    by_option, others = rest[:, :first], rest[:, first:].tocoo()
+    fits = (program.bound >= 0) & _only_options(program, by_option, others)
+    covers = np.where(fits, _covering(program, by_option, price), -1)
+    negative, positive = np.zeros(program.facts, np.bool_), np.zeros(program.facts, np.bool_)
+    of_fact = others.col < program.facts
+    negative[others.col[of_fact & (others.data < 0)]] = True
+    positive[others.col[of_fact & (others.data > 0)]] = True
+    tied = np.zeros(program.facts, dtype=np.bool_)
+    tied[covers[covers >= 0]] = True
+    return Links(covers, negative | (price < 0), (positive | (price > 0)) & ~tied)
+
+
+def _only_options(program: Program, by_option: sp.csr_array, others: sp.coo_array) -> Bools:
+    """Limits that options use and nothing else does, purchases that widen apart. bool [limit]."""
+    fits = np.zeros(len(program.bound), dtype=np.bool_)
+    fits[program.limits.row[program.limits.row >= 0]] = True
+    fits[np.diff(by_option.indptr) > 0] = True
+    fits[others.row[(others.data > 0) | (others.col < program.facts)]] = False
+    explicit = by_option.tocoo()
+    fits[explicit.row[explicit.data < 0]] = False
+    return fits
+
+
+def _covering(program: Program, by_option: sp.csr_array, price: Ints) -> Ints:
+    """The dearest fact that holds all options of each limit, -1 where there is none. int64 [limit]."""
+    found = np.full(len(program.bound), -1, dtype=np.int64)
+    if not program.facts:
+        return found
+    facts = _ones(program.any_of, np.int32)
+    row, fact, shared = _pairs(_ones(by_option, np.int32) @ facts.T)
+    size = np.diff(by_option.indptr).astype(np.int64)
+    place = program.limits.place
+    if place is not None:
+        used = program.limits.row
+        limit, at = used[used >= 0].astype(np.int64), np.nonzero(used >= 0)[0]
+        options = np.flatnonzero(place >= 0)
+        members = sp.csr_array((np.ones(len(options), np.int32), (place[options], options)), shape=(len(used), len(place)))
+        there = sp.csr_array((np.ones(len(at), np.int32), (limit, at)), shape=(len(found), len(used)))
+        more_row, more_fact, more = _pairs(there @ (members @ facts.T))
+        row, fact, shared = (np.concatenate(pair) for pair in ((row, more_row), (fact, more_fact), (shared, more)))
+        np.add.at(size, limit, np.bincount(place[options], minlength=len(used))[at])
+    sums = sp.csr_array((shared, (row, fact)), shape=(len(found), program.facts)).tocoo()
+    full = sums.data == size[sums.row]
+    row, fact = sums.row[full], sums.col[full]
+    order = np.lexsort((-fact, price[fact], row))
+    found[row[order]] = fact[order]
+    return found
+
+
+def _pairs(matrix: sp.csr_array) -> tuple[Ints, Ints, Ints]:
+    entries = matrix.tocoo()
+    return entries.row.astype(np.int64), entries.col.astype(np.int64), entries.data.astype(np.int64)
+
+
+def columns_of(program: Program, goal: LinearGoal, links: Links) -> Columns:
+    """Entries by column: the limits, tied to facts where that is possible, then what ties the other facts."""
+    first, count = program.options, program.facts + len(program.purchases)
+    rest = program.limits.rest
+    tied = np.flatnonzero(links.covers >= 0)
+    caused, loose = np.flatnonzero(links.needs_cause), np.flatnonzero(links.loose)
+    parts = [rest[:, :first], -_ones(program.any_of[caused], np.int64), _ones(program.any_of[loose], np.int64)]
+    others = [
+        _tie(rest[:, first:], tied, links.covers[tied], program.bound[tied]),
+        _diagonal(caused, np.ones_like(caused), count),
+        _diagonal(loose, -_items_of(program, loose), count),
+    ]
+    bound = np.concatenate([program.bound, np.zeros(len(caused) + len(loose), dtype=np.int64)])
+    bound[tied] = 0
+    by_option, by_other = sp.vstack(parts).tocsc(), sp.vstack(others).tocsc()
+    for matrix in (by_option, by_other):
+        matrix.sort_indices()
+    place, factored = program.limits.place, program.limits.place is not None
+    return Columns(
+        start=program.item_start,
+        cost=np.ascontiguousarray(goal.coefficients[:first]),
+        place=np.ascontiguousarray(place, dtype=np.int32) if place is not None else np.zeros(0, np.int32),
+        row=np.ascontiguousarray(program.limits.row, dtype=np.int32) if factored else np.zeros((0, 0), np.int32),
+        need=np.ascontiguousarray(program.limits.need) if factored else np.zeros((program.items, 0), np.int64),
+        at=by_option.indptr.astype(np.int64) if by_option.nnz else np.zeros(0, np.int64),
+        entry_row=by_option.indices.astype(np.int32),
+        entry=by_option.data.astype(np.int64),
+        other_at=by_other.indptr.astype(np.int64),
+        other_row=by_other.indices.astype(np.int32),
+        other=by_other.data.astype(np.int64),
+        other_cost=np.ascontiguousarray(goal.coefficients[first:]),
+        upper=np.concatenate([np.ones(program.facts, np.int64), program.purchases.upper]),
+        bound=bound,
+    )
+
+
+def _ones(matrix: sp.csr_array, kind: type) -> sp.csr_array:
+    return sp.csr_array((np.ones(matrix.nnz, kind), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _tie(others: sp.csr_array, row: Ints, fact: Ints, bound: Ints) -> sp.csr_array:
+    """Entries of facts and purchases, with ``-bound`` of its fact in every tied row."""
+    added = sp.csr_array((-bound, (row, fact)), shape=others.shape)
+    return (others + added).tocsr()
+
+
+def _diagonal(column: Ints, value: Ints, columns: int) -> sp.csr_array:
+    """One entry a row."""
+    return sp.csr_array((value, (np.arange(len(column)), column)), shape=(len(column), columns))
+
+
+def _items_of(program: Program, facts: Ints) -> Ints:
+    """How many items have an option in each fact. int64 [k]."""
+    table = program.any_of[facts]
+    found = [
+        len(np.unique(program.item[table.indices[table.indptr[f] : table.indptr[f + 1]]])) for f in range(len(facts))
+    ]
+    return np.array(found, dtype=np.int64)

@@ -1,0 +1,228 @@
+"""Lower bounds from prices: what every choice costs at least when limits are paid for instead of kept.
+
+For prices λ ≥ 0 on the rows, no plan costs less than::
+
+    L(λ) = Σ over items of the cheapest option at those prices + Σ over facts and purchases of upper × min(0, their price)
+           − Σ λ × bound
+
+(Lagrangian relaxation; Geoffrion 1974). Any prices give a valid bound; ``exact_bound`` evaluates it in integers.
+``ascend`` looks for good prices: the minima are smoothed (soft minimum of temperature t) and L-BFGS climbs, at lower
+and lower temperatures, first on a sample of the items (the smoothed dual of entropic relaxation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from capplan.engine.columns import Columns
+from capplan.engine.compiled import compiled
+from capplan.units import Ints
+
+Floats = npt.NDArray[np.float64]
+
+FAR = 30.0
+"""Temperatures above the cheapest beyond which an option has no weight."""
+
+
+@compiled
+def _smooth(columns: Columns, items: Ints, price: Floats, heat: float, gradient: Floats, value: Floats) -> float:
+    """Σ over ``items`` of the soft minimum of their options' priced costs; its gradient is added to ``gradient``.
+
+    ``value`` float has room for the options of one item.
+    """
+    slots = columns.row.shape[1]
+    explicit = len(columns.entry) > 0
+    total = 0.0
+    for i in items:
+        first, end = columns.start[i], columns.start[i + 1]
+        least = np.inf
+        for o in range(first, end):
+            v = float(columns.cost[o])
+            if slots:
+                p = columns.place[o]
+                if p >= 0:
+                    for k in range(slots):
+                        r = columns.row[p, k]
+                        if r >= 0:
+                            v += price[r] * columns.need[i, k]
+            if explicit:
+                for e in range(columns.at[o], columns.at[o + 1]):
+                    v += price[columns.entry_row[e]] * columns.entry[e]
+            value[o - first] = v
+            least = min(least, v)
+        weight = 0.0
+        for j in range(end - first):
+            away = (value[j] - least) / heat
+            value[j] = np.exp(-away) if away < FAR else 0.0
+            weight += value[j]
+        total += least - heat * np.log(weight)
+        for o in range(first, end):
+            share = value[o - first] / weight
+            if share > 0:
+                if slots:
+                    p = columns.place[o]
+                    if p >= 0:
+                        for k in range(slots):
+                            r = columns.row[p, k]
+                            if r >= 0:
+                                gradient[r] += share * columns.need[i, k]
+                if explicit:
+                    for e in range(columns.at[o], columns.at[o + 1]):
+                        gradient[columns.entry_row[e]] += share * columns.entry[e]
+    return total
+
+
+@compiled
+def _smooth_others(columns: Columns, price: Floats, heat: float, gradient: Floats) -> float:
+    """Σ of the soft ``upper × min(0, priced cost)`` of facts and purchases; adds to ``gradient``."""
+    total = 0.0
+    for j in range(len(columns.other_cost)):
+        v = float(columns.other_cost[j])
+        for e in range(columns.other_at[j], columns.other_at[j + 1]):
+            v += price[columns.other_row[e]] * columns.other[e]
+        v *= columns.upper[j]
+        away = v / heat
+        if away > FAR:
+            continue
+        if away < -FAR:
+            share = 1.0
+            total += v
+        else:
+            share = 1.0 / (1.0 + np.exp(away))
+            total -= heat * np.log1p(np.exp(-away))
+        for e in range(columns.other_at[j], columns.other_at[j + 1]):
+            gradient[columns.other_row[e]] += share * columns.upper[j] * columns.other[e]
+    return total
+
+
+@compiled
+def _priced(columns: Columns, price: Ints, scale: int, value: Ints) -> None:
+    """``scale × cost`` plus what each option pays at integer prices. Fills ``value`` int64 [option]."""
+    slots = columns.row.shape[1]
+    explicit = len(columns.entry) > 0
+    for i in range(len(columns.start) - 1):
+        for o in range(columns.start[i], columns.start[i + 1]):
+            v = columns.cost[o] * scale
+            if slots:
+                p = columns.place[o]
+                if p >= 0:
+                    for k in range(slots):
+                        r = columns.row[p, k]
+                        if r >= 0:
+                            v += price[r] * columns.need[i, k]
+            if explicit:
+                for e in range(columns.at[o], columns.at[o + 1]):
+                    v += price[columns.entry_row[e]] * columns.entry[e]
+            value[o] = v
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A valid lower bound and the prices that prove it.
+
+    ``value`` counts in the goal's unit without its constant; ``price`` int64 [row] are prices × ``scale``. ``reduced`` int64
+    [option]: how much, × ``scale``, an option costs above the cheapest of its item at those prices; any plan that takes it
+    costs at least (total + reduced) ÷ scale, where ``total`` is the exact bound × ``scale``.
+    """
+
+    value: int
+    price: Ints
+    scale: int
+    total: int
+    reduced: Ints
+
+    def least_with(self) -> Ints:
+        """A lower bound on every plan that takes an option, rounded down. int64 [option]."""
+        return np.asarray(self.total // self.scale + self.reduced // self.scale, dtype=np.int64)
+
+
+def exact_bound(columns: Columns, price: Floats) -> Bound:
+    """The bound that ``price`` float [row] proves, in integers: prices are rounded to multiples of a power of two first."""
+    price = np.maximum(0.0, np.nan_to_num(price))
+    scale = _scale(columns, price)
+    whole = np.rint(price * scale).astype(np.int64)
+    value = np.empty(len(columns.cost), dtype=np.int64)
+    _priced(columns, whole, scale, value)
+    least = np.minimum.reduceat(value, columns.start[:-1]) if len(value) else np.zeros(0, np.int64)
+    total = int(least.sum()) - sum(p * b for p, b in zip(whole.tolist(), columns.bound.tolist(), strict=True) if p)
+    total += _others(columns, whole, scale)
+    value -= np.repeat(least, np.diff(columns.start))
+    return Bound(-(-total // scale), whole, scale, total, value)
+
+
+def _scale(columns: Columns, price: Floats) -> int:
+    """The largest power of two (up to 2^30) at which no sum of ``exact_bound`` leaves 62 bits."""
+    largest = np.zeros(len(columns.bound))
+    if len(columns.entry):
+        np.maximum.at(largest, columns.entry_row, np.abs(columns.entry).astype(np.float64))
+    if columns.row.size:
+        need = np.abs(columns.need).max(axis=0, initial=0).astype(np.float64)
+        for k in range(columns.row.shape[1]):
+            used = columns.row[:, k][columns.row[:, k] >= 0]
+            largest[used] = np.maximum(largest[used], need[k])
+    # An option pays for every row at most once.
+    peak = float(np.abs(columns.cost).max(initial=0)) + float(price @ largest)
+    peak = max(1.0, peak * max(1, len(columns.start)))
+    return int(2 ** np.clip(np.floor(61 - np.log2(peak)), 0, 30))
+
+
+def _others(columns: Columns, price: Ints, scale: int) -> int:
+    """Σ upper × min(0, scale × cost + priced entries) over facts and purchases, in Python's integers."""
+    total = 0
+    row, entry, at = columns.other_row.tolist(), columns.other.tolist(), columns.other_at.tolist()
+    for j, (cost, upper) in enumerate(zip(columns.other_cost.tolist(), columns.upper.tolist(), strict=True)):
+        v = cost * scale + sum(int(price[row[e]]) * entry[e] for e in range(at[j], at[j + 1]))
+        total += min(0, v) * upper
+    return total
+
+
+def ascend(columns: Columns, sizes: Floats, seed: int, spent: Callable[[], bool], start: Floats | None = None) -> Floats:
+    """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
+
+    Returns float [row].
+    """
+    items = len(columns.start) - 1
+    rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
+    random = np.random.default_rng(seed)
+    order = random.permutation(items)
+    unit = 1.0 / np.maximum(1.0, sizes)
+    # Prices are counted in shares of the mean cost, so that one step means the same on every row.
+    typical = max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
+    x = np.zeros(rows) if start is None else start / (unit * typical)
+    for share, heat, rounds in _schedule(items):
+        sample = np.sort(order[: max(1, round(items * share))])
+
+        def value(x: Floats, sample: Ints = sample, heat: float = heat) -> tuple[float, Floats]:
+            price = x * unit * typical
+            gradient = np.zeros(rows)
+            total = _smooth(columns, sample, price, heat * typical, gradient, room) * (items / len(sample))
+            gradient *= items / len(sample)
+            total += _smooth_others(columns, price, heat * typical, gradient)
+            total -= float(price @ columns.bound)
+            gradient -= columns.bound
+            weight = 1.0 / (typical * items)
+            return -total * weight, -gradient * unit * typical * weight
+
+        def stop(_: Floats) -> None:
+            if spent():
+                raise StopIteration
+
+        found = minimize(
+            value, x, jac=True, method="L-BFGS-B", bounds=[(0, None)] * rows, callback=stop,
+            options={"maxiter": rounds, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-9},
+        )
+        x = found.x
+        if spent():
+            break
+    return x * unit * typical
+
+
+def _schedule(items: int) -> list[tuple[float, float, int]]:
+    """Share of the items, temperature in mean costs, and most rounds of each leg of the climb."""
+    legs = [(1.0, heat, rounds) for heat, rounds in ((0.1, 60), (0.02, 80), (0.004, 100), (0.001, 120))]
+    return legs

@@ -1,0 +1,91 @@
+"""What to open and to buy: a small whole-number problem over facts and purchases, taught by prices.
+
+Prices λ on the limits bound the cost of every plan from below by a *linear* function of its facts and purchases
+(Benders 1962; for facility location Fischetti, Ljubić, Sinnl 2016)::
+
+    cost ≥ Σ over items of their cheapest option at λ − Σ λ × bound + Σ over facts and purchases z × their price at λ
+
+The least that all such functions together allow, over whole z, is a bound on every plan, and the z where it is reached
+says what to open next. It closes what the linear relaxation cannot: that half of a site costs half of its opening.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from capplan.engine.columns import Columns
+from capplan.engine.dual import Bound
+from capplan.units import Bools, Floats, Ints
+
+UNITS = 16
+"""Parts of the goal's unit in which cuts are counted; rounding down keeps them valid."""
+LARGEST = 2**50
+
+
+class Master:
+    """Cuts over some facts and purchases, ``other`` int64 [k]; all others stay continuous and are bounded in each cut."""
+
+    def __init__(self, columns: Columns, other: Ints) -> None:
+        self.columns, self.other = columns, other
+        self.cuts: list[tuple[int, list[int]]] = []
+
+    def learn(self, bound: Bound) -> None:
+        """Add the cut that a bound's prices make."""
+        price = priced_others(self.columns, bound)
+        kept = np.zeros(len(price), dtype=np.bool_)
+        kept[self.other] = True
+        upper = self.columns.upper.tolist()
+        free = sum(min(0, v) * upper[j] for j, v in enumerate(price) if not kept[j])
+        every = sum(min(0, v) * upper[j] for j, v in enumerate(price))
+        units = max(1, bound.scale // UNITS)
+        constant = (bound.total - every + free) // units
+        slope = [price[j] // units for j in self.other.tolist()]
+        if abs(constant) < LARGEST and all(abs(v) * upper[j] < LARGEST for v, j in zip(slope, self.other, strict=True)):
+            self.cuts.append((constant, slope))
+
+    def solve(self, seconds: float, most: int | None = None) -> tuple[Ints, int] | None:
+        """The cheapest z int64 [k] by the cuts, and a proven bound in the goal's unit; None where none was found."""
+        model = cp_model.CpModel()
+        z = [model.new_int_var(0, int(u), "") for u in self.columns.upper[self.other]]
+        floor = min(constant + sum(min(0, v) * int(u) for v, u in zip(slope, self.columns.upper[self.other], strict=True))
+                    for constant, slope in self.cuts)
+        value = model.new_int_var(floor, 4 * LARGEST, "")
+        for constant, slope in self.cuts:
+            model.add(value >= constant + sum(v * column for v, column in zip(slope, z, strict=True) if v))
+        model.minimize(value)
+        solver = cp_model.CpSolver()
+        solver.parameters.num_workers = 1
+        solver.parameters.max_deterministic_time = seconds
+        solver.parameters.max_time_in_seconds = 2 * seconds + 1
+        solver.parameters.catch_sigint_signal = False
+        status = solver.solve(model)
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return None
+        proved = int(np.floor(solver.best_objective_bound + 1e-3 - abs(solver.best_objective_bound) * 1e-14))
+        return np.array([solver.value(v) for v in z], dtype=np.int64), -(-proved // UNITS)
+
+
+def priced_others(columns: Columns, bound: Bound) -> list[int]:
+    """Price × scale of every fact and purchase at a bound's prices, exact."""
+    row, entry, at = columns.other_row.tolist(), columns.other.tolist(), columns.other_at.tolist()
+    price = bound.price.tolist()
+    return [
+        cost * bound.scale + sum(price[row[e]] * entry[e] for e in range(at[j], at[j + 1]))
+        for j, cost in enumerate(columns.other_cost.tolist())
+    ]
+
+
+def structural(columns: Columns, derived: Bools, most: int) -> Ints:
+    """Facts and decided purchases that cost something, if there are at most ``most``; else none. int64 [k]."""
+    facts = len(columns.upper) - len(derived)
+    open_to_choice = np.concatenate([np.ones(facts, dtype=np.bool_), ~derived])
+    found = np.flatnonzero(open_to_choice & (columns.other_cost > 0))
+    return found if len(found) <= most else np.zeros(0, np.int64)
+
+
+def spread(columns: Columns, other: Ints, z: Ints | Floats) -> Floats:
+    """Values of all facts and purchases: ``z`` where the master decides, NaN elsewhere. float [other]."""
+    fixed = np.full(len(columns.upper), np.nan)
+    fixed[other] = z
+    return fixed
