@@ -104,7 +104,9 @@ def _covering(program: Program, by_option: sp.csr_array, price: Ints) -> Ints:
         used = program.limits.row
         limit, at = used[used >= 0].astype(np.int64), np.nonzero(used >= 0)[0]
         options = np.flatnonzero(place >= 0)
-        members = sp.csr_array((np.ones(len(options), np.int32), (place[options], options)), shape=(len(used), len(place)))
+        members = sp.csr_array(
+            (np.ones(len(options), np.int32), (place[options], options)), shape=(len(used), len(place))
+        )
         there = sp.csr_array((np.ones(len(at), np.int32), (limit, at)), shape=(len(found), len(used)))
         more_row, more_fact, more = _pairs(there @ (members @ facts.T))
         row, fact, shared = (np.concatenate(pair) for pair in ((row, more_row), (fact, more_fact), (shared, more)))

@@ -181,7 +181,9 @@ def _others(columns: Columns, price: Ints, scale: int) -> int:
     return total
 
 
-def ascend(columns: Columns, sizes: Floats, seed: int, spent: Callable[[], bool], start: Floats | None = None) -> Floats:
+def ascend(
+    columns: Columns, sizes: Floats, seed: int, spent: Callable[[], bool], start: Floats | None = None
+) -> Floats:
     """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
 
     Returns float [row].
@@ -213,7 +215,12 @@ def ascend(columns: Columns, sizes: Floats, seed: int, spent: Callable[[], bool]
                 raise StopIteration
 
         found = minimize(
-            value, x, jac=True, method="L-BFGS-B", bounds=[(0, None)] * rows, callback=stop,
+            value,
+            x,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0, None)] * rows,
+            callback=stop,
             options={"maxiter": rounds, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-9},
         )
         x = found.x

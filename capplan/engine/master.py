@@ -48,8 +48,10 @@ class Master:
         """The cheapest z int64 [k] by the cuts, and a proven bound in the goal's unit; None where none was found."""
         model = cp_model.CpModel()
         z = [model.new_int_var(0, int(u), "") for u in self.columns.upper[self.other]]
-        floor = min(constant + sum(min(0, v) * int(u) for v, u in zip(slope, self.columns.upper[self.other], strict=True))
-                    for constant, slope in self.cuts)
+        floor = min(
+            constant + sum(min(0, v) * int(u) for v, u in zip(slope, self.columns.upper[self.other], strict=True))
+            for constant, slope in self.cuts
+        )
         value = model.new_int_var(floor, 4 * LARGEST, "")
         for constant, slope in self.cuts:
             model.add(value >= constant + sum(v * column for v, column in zip(slope, z, strict=True) if v))

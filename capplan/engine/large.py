@@ -1,0 +1,89 @@
+"""The engine for large Programs: a bound by prices, a plan by rounding and walking, both improved until time is up.
+
+Goals are met in order. For each: prices give a bound and say which options matter; the linear relaxation over these
+sharpens both; a master problem over facts and purchases closes what fractions of them hide and proposes what to open;
+each proposal is rounded and walked to a plan; parts of the best plan are then solved again exactly by CP-SAT. Every plan
+is evaluated exactly on the whole Program before it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from capplan.engine.exact import least
+from capplan.engine.narrow import with_ceiling
+from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
+from capplan.engine.stage import Stage
+from capplan.program import LinearGoal, Program
+from capplan.units import Ints
+
+LATER_SHARE = 0.1
+"""Share of the time kept for each goal after the first that needs work."""
+
+
+def solve_large(program: Program, limits: Limits, watch: Watch, start: Ints | None = None) -> Result:
+    """Meet linear goals in order; see ``solve_exact`` for what is given and returned. Ties are not broken."""
+    if (np.diff(program.item_start) == 0).any():
+        return Result(Status.INFEASIBLE, None, (), Stopped.PROVED)
+    goals: Sequence[LinearGoal] = [goal for goal in program.goals if isinstance(goal, LinearGoal)]
+    search = _Search(program, limits, watch, start)
+    for number, goal in enumerate(goals):
+        search.meet(goal, later=len(goals) - number - 1)
+        if search.best is None:
+            break
+    return search.result()
+
+
+@dataclass
+class _Search:
+    program: Program
+    limits: Limits
+    watch: Watch
+    best: Ints | None = None
+    goals: list[GoalValue] = field(default_factory=list)
+    trace: list[Progress] = field(default_factory=list)
+    infeasible: bool = False
+    gap_reached: bool = False
+
+    def meet(self, goal: LinearGoal, later: int) -> None:
+        """Minimise one goal under the ceilings of those before."""
+        bound = least(self.program, goal)
+        if self.best is not None and goal.value(self.best) <= bound:
+            self.goals.append(GoalValue(goal.name, goal.value(self.best), bound))
+            return
+        left = self.limits.time_limit_s - self.watch.seconds
+        # A goal whose least value a first plan already has needs no more than that plan.
+        mine = replace(self.limits, time_limit_s=self.watch.seconds + left * (1 - LATER_SHARE) ** later)
+        stage = Stage(self.program, goal, mine, self.watch, self._heard, self.best)
+        stage.run(enough=bound)
+        self.infeasible |= stage.infeasible
+        if stage.best is None:
+            return
+        self.best = stage.best
+        value = goal.value(self.best)
+        self.goals.append(GoalValue(goal.name, value, min(value, max(bound, stage.bound + goal.constant))))
+        self.gap_reached |= not self.goals[-1].proved and stage.gap_reached
+        self.program = with_ceiling(self.program, goal, value)
+
+    def _heard(self, goal: LinearGoal, best: int | None, bound: int) -> None:
+        natural = None if best is None else goal.natural(best)
+        found = Progress(goal.name, natural, goal.natural(bound), self.watch.seconds)
+        self.trace.append(found)
+        self.watch.report(found)
+
+    def result(self) -> Result:
+        trace = tuple(self.trace)
+        if self.best is None:
+            status = Status.INFEASIBLE if self.infeasible else Status.UNKNOWN
+            return Result(status, None, (), Stopped.PROVED if self.infeasible else self._why(), trace=trace)
+        proved = all(goal.proved for goal in self.goals)
+        stopped = Stopped.PROVED if proved else Stopped.GAP if self.gap_reached else self._why()
+        return Result(Status.OPTIMAL if proved else Status.FEASIBLE, self.best, tuple(self.goals), stopped, 0, trace)
+
+    def _why(self) -> Stopped:
+        if self.watch.stopped:
+            return Stopped.INTERRUPTED
+        return Stopped.TIME if self.watch.seconds >= 0.9 * self.limits.time_limit_s else Stopped.EFFORT

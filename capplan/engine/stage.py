@@ -1,0 +1,434 @@
+"""One goal of a large Program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+
+from capplan.engine.columns import Columns, columns_of, links_of
+from capplan.engine.cpsat import Callback, Model
+from capplan.engine.dual import Bound, ascend, exact_bound
+from capplan.engine.ground import ground_of
+from capplan.engine.linear import Relaxed, relax
+from capplan.engine.master import Master, spread, structural
+from capplan.engine.narrow import Parts, narrowed
+from capplan.engine.result import Limits, Watch
+from capplan.engine.walk import walk
+from capplan.program import LinearGoal, Program, evaluate
+from capplan.units import Bools, Floats, Ints
+
+CORE_WIDTH = 8
+"""Options of each item, cheapest at good prices first, among which plans are looked for."""
+LP_WIDTH = 3
+LARGEST_LP = 150_000
+"""Options up to which the linear relaxation is solved."""
+CHUNK = 100_000
+"""Moves between two looks at the clock."""
+MASTER_MOST = 400
+SMALL = 12_000
+"""Options up to which all that is left after the first half goes to CP-SAT as a whole."""
+
+
+class Stage:
+    """The search for one goal. ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve."""
+
+    def __init__(
+        self,
+        program: Program,
+        goal: LinearGoal,
+        limits: Limits,
+        watch: Watch,
+        heard: Callable[[LinearGoal, int | None, int], None],
+        best: Ints | None,
+    ) -> None:
+        self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
+        self.best: Ints | None = None
+        self.bound = -(2**62)
+        self.infeasible = self.gap_reached = False
+        self.effort = 0.0
+        self.random = np.random.default_rng(limits.seed)
+        self.columns: Columns = columns_of(program, goal, links_of(program, goal))
+        self.enough: int | None = None
+        self.size = 40
+        if best is not None:
+            self.offer(best)
+
+    # -- what is known ------------------------------------------------------------------------------------
+
+    def spend(self, effort: float) -> None:
+        """Count deterministic work, in seconds of a quiet core."""
+        self.effort += effort
+
+    @property
+    def left(self) -> float:
+        """Seconds left; in deterministic mode of effort, as long as the clock allows."""
+        clock = self.limits.time_limit_s - self.watch.seconds - 0.3
+        if self.limits.deterministic:
+            return min(clock, 0.6 * self.limits.time_limit_s - self.effort)
+        return clock
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to look for, or to look with."""
+        return self.proved or self.left <= 0 or self.watch.stopped or self.infeasible
+
+    @property
+    def proved(self) -> bool:
+        """Whether the plan is as good as was asked for."""
+        if self.best is None:
+            return False
+        value = self.goal.value(self.best)
+        if self.enough is not None and value <= self.enough:
+            return True
+        bound = self.bound + self.goal.constant
+        if value <= bound:
+            return True
+        self.gap_reached = bool(self.limits.gap) and Fraction(value - bound, max(1, abs(value))) <= self.limits.gap
+        return self.gap_reached
+
+    def offer(self, x: Ints) -> bool:
+        """Take a plan of the whole Program if it keeps every limit and is better. ``x`` int64 [column]."""
+        first = self.whole.options + self.whole.facts
+        values = evaluate(self.whole, x[: self.whole.options] > 0, x[first:])
+        if (values.used > self.whole.bound).any():
+            return False
+        if self.best is not None and self.goal.value(values.x) >= self.goal.value(self.best):
+            return False
+        self.best = values.x
+        self._tell()
+        return True
+
+    def prove(self, bound: int) -> None:
+        """Take a bound, without the goal's constant."""
+        if bound > self.bound:
+            self.bound = bound
+            self._tell()
+
+    def _tell(self) -> None:
+        best = None if self.best is None else self.goal.value(self.best)
+        self._heard(self.goal, best, self.bound + self.goal.constant)
+
+    # -- the search ---------------------------------------------------------------------------------------
+
+    def run(self, enough: int) -> None:
+        """Search until the bound is met, ``enough`` is reached (a value that needs no proof), or the limits are."""
+        self.enough = enough
+        if self.done:
+            return
+        bound = self._prices()
+        self._focus(bound)
+        self._first_plan()
+        relaxed = None if self.done else self._relax(bound)
+        if relaxed is not None:
+            self._round(relaxed)
+        rounds = self._proposals(relaxed) if relaxed is not None else iter(())
+        while not self.done:
+            if next(rounds, None) is None:
+                if self.whole.options <= SMALL and not self.done:
+                    self._at_once()
+                    break
+            self._improve(max(1.0, 0.05 * self.limits.time_limit_s))
+
+    def _prices(self) -> Bound:
+        """Prices by ascent, and the bound they prove."""
+        rows = len(self.columns.bound)
+        size = np.ones(rows)
+        size[: len(self.whole.bound)] = np.abs(self.whole.bound)
+        per_row = max(1.0, self.whole.items / max(1, rows))
+        until = self.watch.seconds + 0.25 * max(0.0, self.left)
+        price = ascend(self.columns, size / per_row, self.limits.seed, lambda: self.watch.seconds > until)
+        self.spend(4e-6 * self.whole.options)
+        found = exact_bound(self.columns, price)
+        self.price = price
+        self.prove(found.value)
+        return found
+
+    def _focus(self, bound: Bound) -> None:
+        """Keep the options that are cheapest at the prices, and those of the best plan, as a Program of their own."""
+        keep = _cheapest(self.columns.start, bound.reduced, CORE_WIDTH)
+        if self.best is not None:
+            keep |= self.best[: self.whole.options] > 0
+        self.core = np.flatnonzero(keep)
+        small, goal = narrowed(self.whole, self.goal, self.core)
+        self.parts = Parts(small, goal)
+        self.reduced = bound.reduced[self.core] / bound.scale
+
+    def _inner(self, x: Ints) -> Ints:
+        """A whole plan in the columns of the core."""
+        return np.concatenate([x[: self.whole.options][self.core], x[self.whole.options :]])
+
+    def _outer(self, x: Ints) -> Ints:
+        """A plan of the core in the columns of the whole."""
+        wide = np.zeros(self.whole.columns, dtype=np.int64)
+        wide[self.core] = x[: len(self.core)]
+        wide[self.whole.options :] = x[len(self.core) :]
+        return wide
+
+    def _tolls(self) -> Floats:
+        """Least prices of a unit beyond each limit. float [limit]."""
+        rows = len(self.whole.bound)
+        typical = max(1.0, float(np.abs(self.parts.goal.coefficients[: len(self.core)]).mean()))
+        size = np.maximum(1.0, np.abs(self.whole.bound)) * rows / max(1, self.whole.items)
+        return 1.5 * self.price[:rows] + 0.02 * typical / np.maximum(1.0, size)
+
+    def _first_plan(self) -> None:
+        """From the cheapest options at the prices, everything bought that may be."""
+        if self.best is not None:
+            return
+        program = self.parts.program
+        choice = np.flatnonzero(_cheapest(self.parts.start, self.reduced, 1))
+        x = np.zeros(program.columns, dtype=np.int64)
+        x[choice] = 1
+        x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
+        self._walk(x, 0.25 * self.left, heat=0.01, until_found=True)
+
+    def _walk(self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False) -> bool:
+        """Walk from ``x`` int64 [column of the core]; offers what it finds. Returns whether that was better."""
+        program = self.parts.program
+        ground = ground_of(self.parts, x, self._tolls(), shut)
+        typical = max(1.0, float(np.abs(self.parts.goal.coefficients[: program.options]).mean()))
+        cost, before, end = np.inf, np.inf, self.left - seconds
+        moves = max(CHUNK, 5 * program.items)
+        better = False
+        while not self.watch.stopped and self.left > max(0.0, end):
+            share = min(1.0, 1 - (self.left - end) / max(1e-9, seconds))
+            warm = heat * typical * 0.02**share
+            cost = walk(ground, cost, moves, (warm, warm), int(self.random.integers(2**31)))
+            self.spend(2e-6 * moves)
+            if cost < before and (until_found or np.isinf(before)):
+                better |= self._offer_choice(x, ground.best)
+                before = cost
+                if until_found:
+                    break
+        if cost < before:
+            better |= self._offer_choice(x, ground.best)
+        return better
+
+    def _offer_choice(self, x: Ints, choice: Ints) -> bool:
+        """Offer a choice of the core with what ``x`` buys, and without what of it is not needed."""
+        program = self.parts.program
+        y = np.zeros_like(x)
+        y[choice] = 1
+        y[program.options + program.facts :] = x[program.options + program.facts :]
+        before = None if self.best is None else self.goal.value(self.best)
+        found = self.offer(self._outer(y))
+        if len(program.purchases) and (~program.purchases.derived).any():
+            values = evaluate(program, y[: program.options] > 0, y[program.options + program.facts :])
+            trimmed = self._solve_part(values.x, np.zeros(0, dtype=np.int64), 2.0)
+            found |= trimmed
+        return found or (before is None and self.best is not None)
+
+    # -- relaxation ---------------------------------------------------------------------------------------
+
+    def _relax(self, bound: Bound) -> Relaxed | None:
+        """The linear relaxation by column generation; its prices prove the bound."""
+        self.active: Bools = _cheapest(self.columns.start, bound.reduced, LP_WIDTH)
+        if self.best is not None:
+            self.active |= self.best[: self.whole.options] > 0
+        found = None
+        for _ in range(4):
+            if self.active.sum() > LARGEST_LP or self.done:
+                break
+            solved = self._solve_relaxation(None)
+            if solved is None:
+                break
+            found, more = solved
+            if not more:
+                break
+        return found
+
+    def _solve_relaxation(self, fixed: Floats | None) -> tuple[Relaxed, bool] | None:
+        """Solve over the active options, learn the bound, add options that would improve it."""
+        option = np.flatnonzero(self.active)
+        effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
+        seconds = max(1.0, self.left * 0.5)
+        relaxed = relax(self.columns, option, seconds, fixed=fixed)
+        self.spend(effort)
+        if relaxed is None:
+            return None
+        found = exact_bound(self.columns, relaxed.price)
+        self.last = found
+        if fixed is None:
+            self.price = np.maximum(relaxed.price, 0)
+        self.prove(found.value)
+        # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
+        offset = np.zeros(len(self.columns.start) - 1)
+        np.minimum.at(offset, np.searchsorted(self.columns.start, option, side="right") - 1, 0)
+        here = np.full(len(offset), np.inf)
+        item = self.whole.item[option]
+        np.minimum.at(here, item, found.reduced[option] / found.scale)
+        wanted = (found.reduced / found.scale < here[self.whole.item] - 1e-6) & ~self.active
+        more = bool(wanted.any())
+        self.active |= wanted & _cheapest(self.columns.start, found.reduced, 2)
+        return relaxed, more
+
+    def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> bool:
+        """Items to the option with the largest share, purchases up; then walk."""
+        share = np.zeros(self.whole.options)
+        share[relaxed.option] = relaxed.x
+        keep = _cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6)
+        if self.best is not None:
+            keep |= self.best[: self.whole.options] > 0
+        self.core = np.flatnonzero(keep)
+        small, goal = narrowed(self.whole, self.goal, self.core)
+        self.parts = Parts(small, goal)
+        self.reduced = self.last.reduced[self.core] / self.last.scale
+        rank = self.reduced - 1e9 * share[self.core]
+        closed = None
+        if shut is not None:
+            closed = np.flatnonzero(shut[self.core])
+            rank[closed] += 1e12
+        choice = np.flatnonzero(_cheapest(self.parts.start, rank, 1))
+        x = np.zeros(small.columns, dtype=np.int64)
+        x[choice] = 1
+        bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
+        x[small.options + small.facts :] = np.where(small.purchases.derived, 0, np.minimum(bought, small.purchases.upper))
+        return self._walk(x, max(1.0, 0.03 * self.limits.time_limit_s), heat=0.002, shut=closed)
+
+    def _proposals(self, relaxed: Relaxed):  # type: ignore[no-untyped-def]
+        """What to open and buy, one proposal after the other, each rounded to a plan; yields after each."""
+        other = structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
+        if not len(other):
+            return
+        master = Master(self.columns, other)
+        master.learn(self.last)
+        centre = relaxed.others[other]
+        seen: set[bytes] = set()
+        while not self.done:
+            answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
+            if answer is None:
+                return
+            z, bound = answer
+            self.prove(bound)
+            if self.done:
+                return
+            again = z.tobytes() in seen
+            seen.add(z.tobytes())
+            aim = z.astype(float) if again else 0.7 * z + 0.3 * centre
+            before = len(master.cuts)
+            solved = self._solve_relaxation(spread(self.columns, other, aim))
+            if solved is None:
+                return
+            master.learn(self.last)
+            if not again:
+                centre = 0.5 * (centre + z)
+                if len(seen) % 3 and self.best is not None:
+                    continue
+            gain = self._plan_for(other, z, solved[0])
+            yield gain
+            if again and abs(self.last.value - bound) <= 1e-6 * abs(bound) or len(master.cuts) == before:
+                return
+
+    def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> bool:
+        """A plan that opens no other facts than ``z`` does."""
+        closed = np.zeros(self.whole.facts, dtype=np.int64)
+        facts = other < self.whole.facts
+        closed[other[facts][z[facts] == 0]] = 1
+        shut = np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
+        fixed = replace_others(relaxed, other, z)
+        return self._round(fixed, shut)
+
+    # -- improvement --------------------------------------------------------------------------------------
+
+    def _improve(self, seconds: float) -> None:
+        """Solve parts of the best plan again, and walk from it, for a while."""
+        if self.best is None:
+            self._first_plan()
+            return
+        end = self.left - seconds
+        self._walk(self._inner(self.best), 0.3 * seconds, heat=0.0005)
+        while not self.done and self.left > end:
+            if self.best is None:
+                return
+            self._part(self._inner(self.best))
+
+    def _part(self, x: Ints) -> None:
+        """Choose some items and solve them again."""
+        items = self._neighbourhood(x)
+        before = self.watch.seconds
+        self._solve_part(x, items, 1.0)
+        quick = self.watch.seconds - before < 0.5 if not self.limits.deterministic else True
+        self.size = int(np.clip(self.size * (1.1 if quick else 0.8), 10, 400))
+
+    def _neighbourhood(self, x: Ints) -> Ints:
+        """Items at a few facts or limits, or with dear options, or any."""
+        program = self.parts.program
+        taken = np.flatnonzero(x[: program.options])
+        kind = self.random.integers(3)
+        if kind == 0:
+            weight = self.reduced[taken] + 1e-9 + self.reduced[taken].mean()
+            chosen = self.random.choice(len(taken), min(self.size, len(taken)), replace=False, p=weight / weight.sum())
+        elif kind == 1 and program.facts:
+            held = np.flatnonzero(x[program.options : program.options + program.facts])
+            facts = self.random.permutation(held)[: int(self.random.integers(2, 5))]
+            inside = np.flatnonzero(np.asarray(program.any_of[facts].sum(axis=0)).ravel()[taken])
+            chosen = self.random.permutation(inside)[: self.size]
+        else:
+            rows = self.random.permutation(len(program.bound))[:2]
+            inside = np.flatnonzero(np.diff(self.parts.by_column[:, taken].tocsr()[rows].tocsc().indptr))
+            chosen = self.random.permutation(inside if len(inside) else np.arange(len(taken)))[: self.size]
+        return np.sort(program.item[taken[chosen]]).astype(np.int64)
+
+    def _solve_part(self, x: Ints, items: Ints, seconds: float) -> bool:
+        """Solve ``items`` again exactly, all others as in ``x`` int64 [column of the core]; offers what it finds."""
+        part = self.parts.part(x, items)
+        model = Model(part.program)
+        used = np.flatnonzero(part.goal.coefficients)
+        model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
+        model.hint(self.parts.inside(part, x))
+        limits = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=self.limits.deterministic)
+        answer = model.solve(limits, min(seconds, max(0.1, self.left)), seconds / 2, self.watch, Callback(lambda *_: None))
+        self.spend(2 * answer.effort + 0.02)
+        if answer.x is None:
+            return False
+        return self.offer(self._outer(self.parts.merged(part, x, answer.x)))
+
+    def _at_once(self) -> None:
+        """All options that may still be in a better plan, to CP-SAT as a whole."""
+        keep = np.ones(self.whole.options, dtype=np.bool_)
+        if self.best is not None:
+            keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
+            keep |= self.best[: self.whole.options] > 0
+        core = np.flatnonzero(keep)
+        small, goal = narrowed(self.whole, self.goal, core)
+        model = Model(small)
+        used = np.flatnonzero(goal.coefficients)
+        model.minimise(used.tolist(), goal.coefficients[used].tolist())
+        if self.best is not None:
+            model.hint(np.concatenate([self.best[: self.whole.options][core], self.best[self.whole.options :]]))
+        callback = Callback(lambda *_: None)
+        answer = model.solve(self.limits, max(0.1, self.left), max(0.1, self.left / 2), self.watch, callback)
+        self.spend(2 * answer.effort)
+        if answer.x is not None:
+            wide = np.zeros(self.whole.columns, dtype=np.int64)
+            wide[core] = answer.x[: len(core)]
+            wide[self.whole.options :] = answer.x[len(core) :]
+            self.offer(wide)
+            # What was left out costs at least as much as the plan it was held against.
+            if self.best is not None:
+                value = self.goal.value(self.best) - self.goal.constant
+                self.prove(min(value, value if answer.finished and not self.limits.gap else answer.bound))
+        elif answer.finished and self.best is None:
+            self.infeasible = True
+
+    def last_bound(self) -> Bound:
+        """The bound at the latest prices of the relaxation."""
+        return exact_bound(self.columns, self.price)
+
+
+def replace_others(relaxed: Relaxed, other: Ints, z: Ints) -> Relaxed:
+    """A relaxed answer with other values of some facts and purchases."""
+    others = relaxed.others.copy()
+    others[other] = z
+    return Relaxed(relaxed.option, relaxed.x, others, relaxed.price, relaxed.item, relaxed.value)
+
+
+def _cheapest(start: Ints, value: Floats | Ints, width: int) -> Bools:
+    """The ``width`` options of each item with the least value. bool [option]."""
+    item = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    order = np.lexsort((value, item))
+    rank = np.empty(len(value), dtype=np.int64)
+    rank[order] = np.arange(len(value)) - start[item[order]]
+    return np.asarray(rank < width)
