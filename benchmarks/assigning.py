@@ -16,6 +16,7 @@ import scipy.sparse as sp
 
 from benchmarks.interface import Compiled, Score
 from capplan.program import LimitName, LinearGoal, Program, Purchases
+from capplan.program.coefficients import Coefficients
 from capplan.program.sparse import sparse
 from capplan.units import LARGEST, Bools, Ints
 
@@ -82,15 +83,24 @@ def assigning(
     coefficients = pairs.cost if opening is None else np.concatenate([pairs.cost, opening[used]])
     pairs = replace(pairs, cost=coefficients[: len(pairs.cost)])
     columns = len(coefficients)
-    limits, bound = _capacity_rows(pairs, order, start, demand, columns), capacity.ravel().copy()
-    names = _names(capacity)
+    by_item = pairs.need is pairs.item
+    rows = capacity.size
+    rest: Any = sp.csr_array((rows, columns), dtype=np.int64)
+    if not by_item:
+        rest = _capacity_rows(pairs, order, start, demand, columns)
+    bound, names = capacity.ravel().copy(), _names(capacity)
     if most_open is not None:
-        limits, bound = _with_most_open(limits, len(pairs.item)), np.append(bound, most_open)
+        rest, bound = _with_most_open(rest, len(pairs.item)), np.append(bound, most_open)
         names.append(LimitName("most_open", "places used", -1, "", Fraction(1)))
-    _refuse_large(limits, coefficients)
+    _refuse_large(demand, items, coefficients)
+    item = pairs.item.astype(np.int32)
+    row = np.arange(rows, dtype=np.int32).reshape(capacity.shape)
+    limits = Coefficients(rest, item, pairs.place if by_item else None, row, demand)
+    if not by_item:
+        limits = replace(limits, row=row[:0], need=demand[:0])
     none = np.zeros(0, dtype=np.int64)
     program = Program(
-        item=pairs.item,
+        item=item,
         items=items,
         any_of=facts,
         purchases=Purchases((), none, np.zeros(0, dtype=np.bool_)),
@@ -98,10 +108,10 @@ def assigning(
         bound=bound,
         limit_names=tuple(names),
         goals=(LinearGoal("cost", coefficients, 0, Fraction(1, scale)),),
-        ties=sparse(none, none, none, (0, columns)),
+        make_ties=lambda: sparse(none, none, none, (0, columns)),
         tie_base=none,
     )
-    return Compiled(program, _decoder(pairs.item, pairs.place, items))
+    return Compiled(program, _decoder(item, pairs.place, items))
 
 
 def _names(capacity: Ints) -> list[LimitName]:
@@ -158,11 +168,10 @@ def _narrow(ends: Ints) -> npt.NDArray[np.integer[Any]]:
     return ends.astype(np.int32) if ends[-1] < 2**31 else ends
 
 
-def _refuse_large(limits: sp.csr_array, coefficients: Ints) -> None:
+def _refuse_large(demand: Ints, items: int, coefficients: Ints) -> None:
     """Raise OverflowError where a sum, were all its terms as large as the largest, could leave 64-bit integers."""
-    longest = int(np.diff(limits.indptr).max(initial=0))
     largest = max(int(coefficients.max(initial=0)), -int(coefficients.min(initial=0)))
-    if max(int(limits.data.max(initial=0)) * longest, largest * len(coefficients)) >= LARGEST:
+    if max(int(demand.max(initial=0)) * items, largest * len(coefficients)) >= LARGEST:
         raise OverflowError("a sum of this instance is more than 64-bit integers hold")
 
 

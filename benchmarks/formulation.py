@@ -47,7 +47,7 @@ def formulate(program: Program, goal: LinearGoal) -> Formulation:
     """Presolve and formulate."""
     kept = np.append(possible(program), np.arange(program.options, program.columns))
     options = len(kept) - program.columns + program.options
-    limits: Any = program.limits[:, kept].tocsr()
+    limits: Any = program.limits.tocsr()[:, kept]
     any_of: Any = program.any_of[:, kept[:options]].astype(np.int64).tocsr()
     cost = goal.coefficients[kept]
     tied, covered, bound = _tie(limits, any_of, program.bound, options)
@@ -68,7 +68,7 @@ def formulate(program: Program, goal: LinearGoal) -> Formulation:
 
 def possible(program: Program) -> Ints:
     """Options that do not break a limit on their own. int64 [kept]."""
-    limits = program.limits
+    limits = program.limits.tocsr()
     least = np.zeros(len(limits.data), dtype=np.int64)
     least[limits.data < 0] = 1
     rows = np.repeat(np.arange(len(program.bound)), np.diff(limits.indptr))

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-import capplan.engine
 from benchmarks.interface import Compiled
 from benchmarks.task import THREADS, Outcome, Reporter, Task
-from capplan.engine import Limits, Progress, Watch, solve_exact
-
-# The exact engine stands in where there is no choice of engines yet.
-solve_program: Any = getattr(capplan.engine, "solve_program", lambda p, li, w, **_: solve_exact(p, li, w))
+from capplan.engine import Limits, Progress, Watch, solve_program
 
 
 def solve(compiled: Compiled, task: Task, report: Reporter) -> Outcome:
