@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, smallest_shortage, solve_exact
+from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, chosen, smallest_shortage, solve_program
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
 from capplan.inventory import Allocation, Inventory
@@ -67,7 +67,7 @@ class Result:
     """What a solve came to. ``measured`` is None where there is no plan.
 
     ``today`` is the current allocation measured the same way, where there is one. ``seconds`` by stage; ``size`` counts
-    what the engine was given.
+    what the ``engine`` was given.
     """
 
     problem: Problem
@@ -81,6 +81,7 @@ class Result:
     seconds: dict[str, float]
     trace: tuple[Progress, ...] = ()
     size: Mapping[str, int] = field(default_factory=dict)
+    engine: str = "exact"
 
     @property
     def gap(self) -> Fraction | None:
@@ -123,8 +124,11 @@ def solve(
     *,
     start: Plan | None = None,
     keep: Allocation | None = None,
+    engine: str = "auto",
 ) -> Result:
     """Plan an inventory under a model.
+
+    ``engine``: ``auto`` takes what fits the size; ``exact`` and ``large`` are these.
 
     ``start`` is a plan to start the search from; it need not keep any rule. Where its sites are the current ones, today
     is measured with what it buys. Workloads that ``keep`` puts at a site stay there, the rest is planned around them.
@@ -138,12 +142,12 @@ def solve(
     program = program_of(problem, options, ledger=False)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = solve_exact(program, limits, watch, _hint(program, options, start))
+    found = solve_program(program, limits, watch, _hint(program, options, start), engine)
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
     seconds["measure"] = watch.seconds - before
-    return replace(result, seconds=seconds, size=program.size)
+    return replace(result, seconds=seconds, size=program.size, engine=chosen(program, engine))
 
 
 def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import Limits, Status, Watch, smallest_shortage, solve_exact
+from capplan.engine import Limits, Status, Watch, smallest_shortage, solve_exact, solve_program
 from capplan.errors import Faults, Severity
 from capplan.ledger import shares_of
 from capplan.load import read_inventory, read_model
@@ -218,6 +218,28 @@ def test_bounds_are_valid_whenever_the_search_stops(world: World, data: st.DataO
             for goal, earlier, value in zip(case.program.goals[:i], found.goals, values, strict=False)
         )
         assert reached.bound <= reached.value
+
+
+@lawful
+@given(worlds(), st.booleans())
+def test_the_engine_for_large_programs_keeps_to_the_oracle(world: World, deterministic: bool) -> None:
+    """Its plans keep every limit and its bounds are valid, goal by goal; what it calls proved is the optimum."""
+    case = case_of(world)
+    limits = Limits(time_limit_s=0.8, deterministic=deterministic)
+    found = solve_program(case.program, limits, Watch(), engine="large")
+    _, best, _ = case.oracle.best()
+    if found.x is None:
+        assert found.status in ((Status.INFEASIBLE, Status.UNKNOWN) if best is None else (Status.UNKNOWN,))
+        return
+    assert best is not None
+    measured = measure(case.problem, Plan.of(case.problem, case.program, case.options, found.x))
+    assert not measured.breaches
+    earlier_met = True
+    for goal, reached, value in zip(case.program.goals, found.goals, _flat(best), strict=True):
+        assert goal.natural(reached.bound) <= value or not earlier_met
+        assert reached.bound <= reached.value
+        assert goal.natural(reached.value) >= value or not earlier_met
+        earlier_met &= goal.natural(reached.value) == value
 
 
 @lawful

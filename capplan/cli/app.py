@@ -16,6 +16,7 @@ import typer
 
 import capplan
 from capplan.cli.command import command
+from capplan.cli.engines import EngineName
 from capplan.cli.faults import FaultFormat
 from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
@@ -150,6 +151,10 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
         typer.Option(metavar="FILE", help="An allocation.csv; workloads with a site in it stay there."),
     ] = None,
     as_json: Json = False,
+    engine: Annotated[
+        EngineName,
+        typer.Option("--engine", help="How to search; auto takes what fits the size and structure."),
+    ] = EngineName.AUTO,
 ) -> int:
     """Find the best plan, prove how good it is, and save it as a run. The last line printed is the run's folder.
 
@@ -158,7 +163,7 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     from capplan.cli.solving import Wanted
     from capplan.cli.solving import solve as run
 
-    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin)
+    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin, engine.value)
     return run(terminal, wanted, as_json=as_json)
 
 

@@ -38,6 +38,7 @@ class Wanted:
     workers: int | None
     start: Path | None
     pin: Path | None
+    engine: str
 
 
 def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
@@ -52,7 +53,7 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     watch = Watch(latest)
     with stopping(terminal, watch.stop) as stop_again:
         with shown(terminal, watch, latest) as tick:
-            result = beside(lambda: _solved(task, watch), tick, stop_again)
+            result = beside(lambda: _solved(task, watch, wanted.engine), tick, stop_again)
         text = result_text(result, task)
         folder = _save(wanted, task, result, text)
     if as_json:
@@ -63,8 +64,9 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     return _exit_code(result)
 
 
-def _solved(task: Task, watch: Watch) -> Result:
-    return solve_task(task.inventory, task.model, watch, start=task.start, keep=task.given.keep)
+def _solved(task: Task, watch: Watch, engine: str) -> Result:
+    given = task.given.keep
+    return solve_task(task.inventory, task.model, watch, start=task.start, keep=given, engine=engine)
 
 
 def result_text(result: Result, task: Task) -> str:

@@ -25,6 +25,8 @@ from capplan.units import Ints
 
 Floats = npt.NDArray[np.float64]
 
+HIGHEST = 1e6
+"""Mean costs for one unit beyond which no price climbs."""
 FAR = 30.0
 """Temperatures above the cheapest beyond which an option has no weight."""
 
@@ -143,8 +145,11 @@ class Bound:
 
 def exact_bound(columns: Columns, price: Floats) -> Bound:
     """The bound that ``price`` float [row] proves, in integers: prices are rounded to multiples of a power of two first."""
-    price = np.maximum(0.0, np.nan_to_num(price))
-    scale = _scale(columns, price)
+    price = np.minimum(np.maximum(0.0, np.nan_to_num(price)), 2.0**60)
+    peak = _peak(columns, price)
+    # Without any plan prices climb for ever; lower ones are as valid.
+    price *= min(1.0, 2.0**60 / peak)
+    scale = int(2 ** np.clip(np.floor(61 - np.log2(_peak(columns, price))), 0, 30))
     whole = np.rint(price * scale).astype(np.int64)
     value = np.empty(len(columns.cost), dtype=np.int64)
     _priced(columns, whole, scale, value)
@@ -155,8 +160,8 @@ def exact_bound(columns: Columns, price: Floats) -> Bound:
     return Bound(-(-total // scale), whole, scale, total, value)
 
 
-def _scale(columns: Columns, price: Floats) -> int:
-    """The largest power of two (up to 2^30) at which no sum of ``exact_bound`` leaves 62 bits."""
+def _peak(columns: Columns, price: Floats) -> float:
+    """What no sum over the options of all items, costs and payments alike, exceeds."""
     largest = np.zeros(len(columns.bound))
     if len(columns.entry):
         np.maximum.at(largest, columns.entry_row, np.abs(columns.entry).astype(np.float64))
@@ -167,8 +172,7 @@ def _scale(columns: Columns, price: Floats) -> int:
             largest[used] = np.maximum(largest[used], need[k])
     # An option pays for every row at most once.
     peak = float(np.abs(columns.cost).max(initial=0)) + float(price @ largest)
-    peak = max(1.0, peak * max(1, len(columns.start)))
-    return int(2 ** np.clip(np.floor(61 - np.log2(peak)), 0, 30))
+    return max(1.0, peak * max(1, len(columns.start)))
 
 
 def _others(columns: Columns, price: Ints, scale: int) -> int:
@@ -219,7 +223,7 @@ def ascend(
             x,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(0, None)] * rows,
+            bounds=[(0, HIGHEST)] * rows,
             callback=stop,
             options={"maxiter": rounds, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-9},
         )

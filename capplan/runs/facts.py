@@ -72,7 +72,7 @@ def run_facts(
         "periods": _periods(problem),
         "seed": model.solver.seed,
         "parameters": model.solver_json(),
-        "engine": {"name": "exact", **result.size},
+        "engine": {"name": result.engine, **result.size},
         "warnings": [_warning(fault, (*inventory.files, *model.files), files) for fault in warnings],
     }
 
