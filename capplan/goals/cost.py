@@ -126,25 +126,35 @@ def _placements(problem: Problem, options: Options) -> Ints:
 
 def _moves(problem: Problem, options: Options, builder: Builder) -> None:
     """One-off cost of moving, in the first period in which the workload is active."""
-    price = problem.pence_once(problem.workloads, "move_cost_once")
+    price = problem.pence_once(problem.workloads, "move_cost_once")[options.workload] + _between(problem, options)
     first = problem.first_period[options.workload]
-    pays = moved(problem, options) & (price[options.workload] > 0) & (first >= 0)
+    pays = moved(problem, options) & (price > 0) & (first >= 0)
     for t in range(len(problem.periods)):
         row = np.flatnonzero(pays & (first == t))
         if len(row):
-            amount = price[options.workload[row]]
             builder.charge(
                 Charge(
                     "move",
                     t,
                     "option",
                     options.option[row],
-                    amount,
+                    price[row],
                     options.site[row],
                     options.workload[row],
                     once=True,
                 )
             )
+
+
+def _between(problem: Problem, options: Options) -> Ints:
+    """Price of the way from each placed row's current site to its site, 0 where none is listed. int64 [row]."""
+    table = problem.inventory.table("move_costs")
+    if not len(table):
+        return np.zeros(len(options.site), dtype=np.int64)
+    pair = np.zeros((len(problem.sites), len(problem.sites)), dtype=np.int64)
+    pair[table.refs("current_site"), table.refs("site")] = problem.pence_once(table, "cost_once")
+    # Without a current site nothing moves, and what the last row says is never charged.
+    return np.asarray(pair[problem.inventory.current_site[options.workload], options.site])
 
 
 def _sites(problem: Problem, options: Options, builder: Builder) -> None:
