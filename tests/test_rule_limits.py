@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from capplan.errors import BadInput
 from tests.small import measured, messages, problem, sites, solved
 
 
@@ -83,4 +86,73 @@ def test_a_move_may_count_at_both_ends():
     assert messages(measured(both, W1="B", W2="A", W4="A")) == [
         "A power_kw while moving: need 12 kW, usable 8 kW (10 less 20 % headroom): short 4 kW; "
         "largest: W1 4, W2 4, W4 4"
+    ]
+
+
+def test_only_some_resources_may_count_at_both_ends():
+    """W1 keeps its 5 GB at A, which has 8 and must hold W4's 4, while it moves; its cores are free at once."""
+    tables = {
+        "sites": "site,cores,memory_gb\nA,8,8\nB,8,8\n",
+        "workloads": "workload,organisation,cores,memory_gb,current_site\nW1,O,5,5,A\nW4,O,5,4,\n",
+    }
+    for both, broken in (("[memory_gb]", ["memory_gb"]), ("[]", []), ("true", ["cores", "memory_gb"])):
+        small = problem(tables, f"extends: standard\nrules: {{moves: {{both_ends: {both}}}}}\n")
+        found = messages(measured(small, W1="B", W4="A"))
+        assert [text.split()[1] for text in found] == broken, both
+
+
+def test_a_resource_that_counts_at_both_ends_must_exist():
+    """The place of the name in the model, and what was probably meant."""
+    with pytest.raises(BadInput, match=r'model.yaml:4:\d+: .*no resource .* named "power".*power_kw'):
+        problem(MOVES, "extends: standard\nrules: {moves: {both_ends: [power_kw, power]}}\n")
+
+
+def test_the_service_that_moves_most_has_a_price():
+    """Two of email move and one of epr: twice £30. What is of no service does not count."""
+    rows = ["W1,O,email,A", "W2,O,email,A", "W3,O,epr,A", "W4,O,,A", "W5,O,,A", "W6,O,,A"]
+    tables = {
+        "sites": "site\nA\nB\n",
+        "workloads": "workload,organisation,service,current_site\n" + "\n".join(rows) + "\n",
+    }
+    small = problem(tables, "extends: standard\nrules: {moves: {busiest_service_once: 30}}\n")
+    plan = measured(small, W1="B", W2="B", W3="B", W4="B", W5="B", W6="B")
+    assert [(entry.kind, entry.label, entry.pence) for entry in plan.entries] == [("purchase", "busiest service", 6000)]
+
+
+def test_a_move_costs_what_the_way_costs_beside_the_workloads_own():
+    """From A to B W1 pays £12.50 beside its own £100; from B to A is free, from A to C is not listed."""
+    tables = {
+        "sites": "site\nA\nB\nC\n",
+        "workloads": "workload,organisation,current_site,move_cost_once\nW1,O,A,100\nW2,O,B,\nW3,O,A,7\nW4,O,,9\n",
+        "move_costs": "current_site,site,cost_once\nA,B,12.50\nB,A,0\nA,A,99\n",
+    }
+    plan = measured(problem(tables), W1="B", W2="A", W3="C", W4="B")
+    assert {entry.workload: entry.pence for entry in plan.entries} == {0: 11250, 2: 700}
+
+
+BALANCE = {
+    "sites": "site,cores,memory_gb,to\nA,32,128,\nB,10,unlimited,\nC,10,16,2016-07-01\n",
+    "workloads": "workload,organisation,cores,memory_gb\nW,O,12,68\n",
+}
+
+
+def test_what_is_short_of_balance_is_paid_by_the_days_a_site_exists():
+    """A lacks 4 × 20 − 60 = 20 GB, C 4 × 10 − 16 = 24 GB for 182 of 365 days; B has as much as anyone could want."""
+    pairs = "{free: cores, needs: memory_gb, times: 4, price: 2}"
+    small = problem(BALANCE, f"extends: standard\nrules: {{balance: {{pairs: [{pairs}]}}}}\n")
+    plan = measured(small, W="A")
+    assert messages(plan) == []
+    assert {entry.site: entry.pence for entry in plan.entries} == {0: 4000, 2: 2393}
+
+
+def test_pairs_that_make_no_sense_are_faults():
+    """Each at its place in the model."""
+    pairs = ["free: cores, needs: cores", "free: core, needs: memory_gb", *["free: cores, needs: memory_gb"] * 2]
+    model = "extends: standard\nrules:\n  balance:\n    pairs:\n" + "".join(f"    - {{{pair}}}\n" for pair in pairs)
+    with pytest.raises(BadInput) as caught:
+        problem(BALANCE, model)
+    assert [(fault.place.line if fault.place else 0, fault.code) for fault in caught.value.faults] == [
+        (7, "contradictory-rules"),
+        (8, "unknown-reference"),
+        (10, "contradictory-rules"),
     ]
