@@ -151,7 +151,7 @@ def test_pairs_that_make_no_sense_are_faults():
     model = "extends: standard\nrules:\n  balance:\n    pairs:\n" + "".join(f"    - {{{pair}}}\n" for pair in pairs)
     with pytest.raises(BadInput) as caught:
         problem(BALANCE, model)
-    assert [(fault.place.line if fault.place else 0, fault.code) for fault in caught.value.faults] == [
+    assert [(fault.place.line, fault.code) for fault in caught.value.faults] == [
         (7, "contradictory-rules"),
         (8, "unknown-reference"),
         (10, "contradictory-rules"),

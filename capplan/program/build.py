@@ -40,10 +40,6 @@ class _Entries:
         self.index.append(index)
         self.value.append(value)
 
-    def joined(self) -> tuple[Ints, Ints, Ints]:
-        empty = np.zeros(0, dtype=np.int64)
-        return tuple(np.concatenate([empty, *parts]) for parts in (self.row, self.index, self.value))  # type: ignore[return-value]  # three lists give three arrays
-
 
 class LimitBlock:
     """Rows just added to a Builder; coefficients are filled in by kind of column.
@@ -218,14 +214,7 @@ class Builder:
     def assemble(self, goals: Sequence[Goal], ties: sp.csr_array, tie_base: Ints) -> Program:
         """The finished Program. Raises OverflowError where a sum could leave 64-bit integers."""
         columns = self.options + len(self._facts) + len(self.purchase_names)
-        shifts = (0, self.options, self.options + len(self._facts))
-        parts = [
-            (row, index + shift, value)
-            for entries, shift in zip(self._all_entries(), shifts, strict=True)
-            for row, index, value in [entries.joined()]
-        ]
-        row, column, value = (np.concatenate(piece) for piece in zip(*parts, strict=True))
-        limits = sparse(row, column, value, (len(self._names), columns))
+        limits = sparse(*self._coordinates(), (len(self._names), columns))
         upper = np.array(self._upper, dtype=np.int64)
         _check_sums(limits, self.options + len(self._facts), upper)
         return Program(
@@ -243,8 +232,17 @@ class Builder:
             prices=tuple(self.prices),
         )
 
-    def _all_entries(self) -> tuple[_Entries, _Entries, _Entries]:
-        return self._option_entries, self._fact_entries, self._purchase_entries
+    def _coordinates(self) -> tuple[Ints, Ints, Ints]:
+        """Row, column and value of every coefficient. The pieces are given up: there are too many to hold twice."""
+        shifts = (0, self.options, self.options + len(self._facts))
+        every = (self._option_entries, self._fact_entries, self._purchase_entries)
+        none = np.zeros(0, dtype=np.int64)
+        row = np.concatenate([none, *(piece for entries in every for piece in entries.row)])
+        columns = [index + shift for entries, shift in zip(every, shifts, strict=True) for index in entries.index]
+        column = np.concatenate([none, *columns])
+        value = np.concatenate([none, *(piece for entries in every for piece in entries.value)])
+        self._option_entries, self._fact_entries, self._purchase_entries = _Entries(), _Entries(), _Entries()
+        return row, column, value
 
     def _any_of_matrix(self) -> sp.csr_array:
         start = np.cumsum([0] + [len(members) for members in self._facts])

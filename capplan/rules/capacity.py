@@ -130,10 +130,10 @@ class Capacity(Rule):
         keep = number[cell] >= 0
         block.options(number[cell[keep]], option[keep], steps[keep])
         gives = f"{decimal_text(resource.step)} {resource.unit} over the safety level"
-        over = []
+        over, most = [], _most_over(problem, r)
         for s, t in (divmod(c, len(periods)) for c in cells.tolist()):
             name = PurchaseName(f"over safety {resource.name}", s, t, gives)
-            over.append(builder.purchase(name, _most_over(problem, r), derived=True))
+            over.append(builder.purchase(name, most, derived=True))
             builder.purchase_charge(over[-1], "purchase", t, price * periods.share_of_year(t))
         block.purchases(np.arange(len(cells)), np.array(over, dtype=np.int64), -np.ones(len(cells), dtype=np.int64))
 

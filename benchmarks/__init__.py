@@ -1,0 +1,1 @@
+"""Published problems as Programs, and what is known about them."""
