@@ -50,7 +50,7 @@ class Instance:
     By resource: ``transient`` bool, ``load_weight``. By machine: ``neighbourhood``, ``location``, ``capacity`` and
     ``safety`` [machine, resource], ``move`` [from, to]. By service: ``spread``, ``needs``. By process: ``service``,
     ``requirement`` [process, resource], ``move_cost``, ``start``. ``balance`` [k, 4]: two resources, target, weight.
-    ``weights``: of the move of a process, of a service, between machines.
+    ``weights`` [3]: of the move of a process, of a service, between machines.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Instance:
     requirement: Ints
     move_cost: Ints
     balance: Ints
-    weights: tuple[int, int, int]
+    weights: Ints
     start: Ints
 
 
@@ -82,31 +82,35 @@ def read(folder: Path, name: str) -> Instance:
         cells = np.array(list(islice(numbers, rows * columns)), dtype=np.int64)
         return cells.reshape(rows, columns)
 
-    resources = table(int(next(numbers)), 2)
-    count, machines = len(resources), int(next(numbers))
+    transient, load = table(int(next(numbers)), 2).T
+    twice = transient > 0
+    count, machines = len(load), int(next(numbers))
     rows = table(machines, 2 + 2 * count + machines)
+    places, capacity, safety, move = np.split(rows, [2, 2 + count, 2 + 2 * count], axis=1)
+    near, where = places.T
     spread, needs = _services(numbers)
     processes = table(int(next(numbers)), 2 + count)
-    balance, weights = table(int(next(numbers)), 4), table(1, 3)[0].tolist()
+    service, need, once = processes[:, 0], processes[:, 1:-1], processes[:, -1]
+    pairs, weights = table(int(next(numbers)), 4), table(1, 3)[0]
     start = read_assignment(folder / f"assignment_{name}.sol")
-    if next(numbers, None) is not None or len(start) != len(processes):
+    if next(numbers, None) is not None or len(start) != len(service):
         raise ValueError(f"{name}: the model has more numbers than it should, or the assignment other processes")
     return Instance(
         name,
-        resources[:, 0] > 0,
-        resources[:, 1],
-        rows[:, 0],
-        rows[:, 1],
-        rows[:, 2 : 2 + count],
-        rows[:, 2 + count : 2 + 2 * count],
-        rows[:, 2 + 2 * count :],
+        twice,
+        load,
+        near,
+        where,
+        capacity,
+        safety,
+        move,
         spread,
         needs,
-        processes[:, 0],
-        processes[:, 1:-1],
-        processes[:, -1],
-        balance,
-        (weights[0], weights[1], weights[2]),
+        service,
+        need,
+        once,
+        pairs,
+        weights,
         start,
     )
 
@@ -159,7 +163,7 @@ def costs(instance: Instance, assignment: Ints) -> dict[str, int]:
     short = np.maximum(0, target * free[:, first] - free[:, second])
     by_service = np.bincount(instance.service[moved], minlength=1)
     between = instance.move[instance.start, assignment]
-    of_process, of_service, of_machines = instance.weights
+    of_process, of_service, of_machines = instance.weights.tolist()
     return {
         "load": int((np.maximum(0, used - instance.safety) * instance.load_weight).sum()),
         "balance": int((short * weight).sum()),

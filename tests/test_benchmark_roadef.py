@@ -118,7 +118,7 @@ def test_a_start_is_a_whole_column(tiny: roadef.Instance):
 
 def test_problems_without_balance_or_transient_resources(tiny: roadef.Instance):
     """What an instance does not have is simply absent; a service may move without any price."""
-    plain = replace(tiny, transient=tiny.transient & False, balance=tiny.balance[:0], weights=(0, 0, 0))
+    plain = replace(tiny, transient=tiny.transient & False, balance=tiny.balance[:0], weights=tiny.weights * 0)
     program, _ = roadef.program(plain)
     (goal,) = program.goals
     for places in ([0, 1, 0, 0], [2, 0, 2, 1]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from capplan.checking import offered
 from capplan.errors import BadInput
 from tests.small import measured, messages, problem, sites, solved
 
@@ -156,3 +157,35 @@ def test_pairs_that_make_no_sense_are_faults():
         (8, "unknown-reference"),
         (10, "contradictory-rules"),
     ]
+
+
+PRICED = """extends: standard
+rules:
+  capacity: {safety: {cores: 10}}
+  moves: {busiest_service_once: 1}
+  balance: {pairs: [{free: cores, needs: memory_gb, times: 4, price: 2}]}
+goals: [cost]
+"""
+
+
+def test_amounts_that_follow_from_a_plan_have_names_that_a_checked_plan_may_list():
+    """``purchases.csv`` of a run names them, and ``check`` reads it. 20 GB are 200 steps of 0.1."""
+    tables = BALANCE | {"sites": "site,cores,memory_gb,safety_cores\nA,32,128,4\n"}
+    small = problem(tables, PRICED)
+    assert offered(small)[1] == {"over safety cores", "busiest service", "short 4 memory_gb per cores"}
+    listed = next(table.rows for table in solved(small).tables if table.name == "purchases")
+    assert [(row[0], row[3], row[5]) for row in listed] == [
+        ("over safety cores", "8", "80.00"),
+        ("short 4 memory_gb per cores", "200", "40.00"),
+    ]
+
+
+def test_what_only_has_a_price_does_not_stand_in_the_way():
+    """W is worth less than what is paid above the safety level: it would fit."""
+    tables = {
+        "sites": "site,cores,memory_gb,safety_cores\nA,32,128,4\n",
+        "workloads": "workload,organisation,cores,memory_gb,value\nW,O,12,68,1\n",
+    }
+    found = solved(problem(tables, PRICED.replace("[cost]", "[{cost: 1, forgone: 1}]")))
+    reasons = next(table.rows for table in found.tables if table.name == "left_out")
+    assert [row[-1] for row in reasons] == ["A: would fit; the goals prefer to leave it out"]

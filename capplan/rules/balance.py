@@ -29,6 +29,7 @@ from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS
 from capplan.problem.supply import supply
 from capplan.problem.use import uses
 from capplan.program import Builder, LimitBlock, LimitName, PurchaseName
+from capplan.program.statements import ROUNDING
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import UNLIMITED, Ints, decimal_text
 
@@ -77,7 +78,7 @@ class Balance(Rule):
             # Whole Python numbers: what does not fit an int64 must not wrap around.
             ends = capacity[cells[:, 0]][:, [first, second]].tolist()
             bound = np.array([scale[1] * have - scale[0] * free for free, have in ends], dtype=np.int64)
-            block = builder.limits([self._name(problem, pair, s, t) for s, t in cells.tolist()], bound)
+            block = builder.limits(self._names(problem, pair, cells), bound)
             self._use(problem, options, builder, block, number, {first: -scale[0], second: scale[1]})
             if pair.price is not None:
                 self._prices(problem, builder, block, pair, days, cells)
@@ -116,11 +117,18 @@ class Balance(Rule):
         rows = np.arange(len(cells))
         block.purchases(rows, np.array(short, dtype=np.int64), np.full_like(rows, -_scale(problem, pair)[1]))
 
-    def _name(self, problem: Problem, pair: Pair, s: int, t: int) -> LimitName:
+    def _names(self, problem: Problem, pair: Pair, cells: Ints) -> list[LimitName]:
+        """A name for each row, int64 [row, 2] site and period; rows of a pair with a price only count what is paid."""
+        if pair.price is not None:
+            return [ROUNDING] * len(cells)
         needed = problem.resources[problem.resource_number(pair.needs)]
-        per_unit, source = needed.step / _scale(problem, pair)[1], ("sites", s, pair.needs)
-        subject = f"{problem.sites.ids[s]} {pair.text}"
-        return LimitName(self.name, subject, t, needed.unit, per_unit, s, source, least=True)
+        per_unit, ids = needed.step / _scale(problem, pair)[1], problem.sites.ids
+        return [
+            LimitName(
+                self.name, f"{ids[s]} {pair.text}", t, needed.unit, per_unit, s, ("sites", s, pair.needs), least=True
+            )
+            for s, t in cells.tolist()
+        ]
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Resources that the inventory does not have, pairs of one resource, pairs that stand twice."""

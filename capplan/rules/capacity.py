@@ -123,7 +123,7 @@ class Capacity(Rule):
         price *= problem.inventory.currency.pence_per_unit
         given = problem.sites.given("safety_" + resource.name)
         level = np.repeat(problem.sites.quantities("safety_" + resource.name, "down"), len(periods))
-        cells = np.flatnonzero(np.isin(np.arange(len(level)), cell) & np.repeat(given, len(periods)))
+        cells = np.flatnonzero(np.repeat(given, len(periods)))
         number = np.full(len(level), -1, dtype=np.int64)
         number[cells] = np.arange(len(cells))
         block = builder.limits([ROUNDING] * len(cells), level[cells])
