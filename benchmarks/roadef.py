@@ -83,7 +83,6 @@ def read(folder: Path, name: str) -> Instance:
         return cells.reshape(rows, columns)
 
     transient, load = table(int(next(numbers)), 2).T
-    twice = transient > 0
     count, machines = len(load), int(next(numbers))
     rows = table(machines, 2 + 2 * count + machines)
     places, capacity, safety, move = np.split(rows, [2, 2 + count, 2 + 2 * count], axis=1)
@@ -95,24 +94,8 @@ def read(folder: Path, name: str) -> Instance:
     start = read_assignment(folder / f"assignment_{name}.sol")
     if next(numbers, None) is not None or len(start) != len(service):
         raise ValueError(f"{name}: the model has more numbers than it should, or the assignment other processes")
-    return Instance(
-        name,
-        twice,
-        load,
-        near,
-        where,
-        capacity,
-        safety,
-        move,
-        spread,
-        needs,
-        service,
-        need,
-        once,
-        pairs,
-        weights,
-        start,
-    )
+    parts = (transient > 0, load, near, where, capacity, safety, move, spread, needs, service, need, once, pairs)
+    return Instance(name, *parts, weights, start)
 
 
 def read_assignment(path: Path) -> Ints:

@@ -108,6 +108,15 @@ def test_a_resource_that_counts_at_both_ends_must_exist():
         problem(MOVES, "extends: standard\nrules: {moves: {both_ends: [power_kw, power]}}\n")
 
 
+def test_both_ends_is_a_switch_or_a_list_and_one_fault_otherwise():
+    """Neither the name of one resource nor a word that some readers of YAML take for true."""
+    for wrong in ("power_kw", "yes"):
+        with pytest.raises(BadInput) as caught:
+            problem(MOVES, f"extends: standard\nrules: {{moves: {{both_ends: {wrong}}}}}\n")
+        (fault,) = caught.value.faults
+        assert fault.fix == "write true, false or a list of resources"
+
+
 def test_the_service_that_moves_most_has_a_price():
     """Two of email move and one of epr: twice £30. What is of no service does not count."""
     rows = ["W1,O,email,A", "W2,O,email,A", "W3,O,epr,A", "W4,O,,A", "W5,O,,A", "W6,O,,A"]

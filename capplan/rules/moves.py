@@ -15,10 +15,11 @@ from fractions import Fraction
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from capplan.errors import Fault, did_you_mean
 from capplan.model import Number, Switch, Text, Whole
+from capplan.model.fields import kind_of, wrong
 from capplan.problem import Options, Problem
 from capplan.problem.supply import supply
 from capplan.problem.use import moved, uses
@@ -26,6 +27,25 @@ from capplan.program import Builder, LimitName, PurchaseName
 from capplan.program.statements import ROUNDING
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import UNLIMITED, Bools, Ints
+
+
+def _switch_or_list(value: object) -> object:
+    if isinstance(value, bool | list | tuple):
+        return value
+    said = f"{kind_of(value)} does not say what a move takes up at both ends"
+    raise wrong("wrong-value", said, "write true, false or a list of resources")
+
+
+def _both_ends_form(value: object) -> str:
+    return "switch" if isinstance(value, bool) else "resources"
+
+
+BothEnds = Annotated[
+    Annotated[Switch, Tag("switch")] | Annotated[tuple[Text, ...], Tag("resources")],
+    Discriminator(_both_ends_form),
+    BeforeValidator(_switch_or_list),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class MovesOptions(RuleOptions):
@@ -36,7 +56,7 @@ class MovesOptions(RuleOptions):
         default=None, description="most moves of each organisation"
     )
     per_period: Annotated[Whole, Field(ge=0)] | None = Field(default=None, description="most moves in each period")
-    both_ends: Switch | tuple[Text, ...] = Field(
+    both_ends: BothEnds = Field(
         default=False, description="whether a move also occupies the site it leaves; or the resources of which it does"
     )
     busiest_service_once: Annotated[Number, Field(ge=0)] | None = Field(
