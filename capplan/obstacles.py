@@ -57,6 +57,8 @@ def obstacles(measured: Measured, workloads: Sequence[int]) -> dict[tuple[int, i
     entries = program.limits.of_columns(np.arange(program.options)).tocoo()
     for row, option, need in zip(entries.row.tolist(), entries.col.tolist(), entries.data.tolist(), strict=True):
         name = program.limit_names[row]
+        if not name.rule:
+            continue  # only counts what is paid
         slack = int(free[row_of[_key(name)]]) if _key(name) in row_of else need
         if need > slack:
             reason = f"{name.subject} has {_natural(slack, name)} free, {_natural(need, name)} needed"

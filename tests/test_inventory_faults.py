@@ -144,6 +144,8 @@ FAULTS = [
     ("expansions.csv:2:3 empty-mandatory-cell", NO_SITE | expansions("u,,power_kw,1\n")),
     ("expansions.csv:2:5 unknown-choice", {"expansions": "expansion,site,resource,amount\nu,A,power,1\n"}),
     ("circuits.csv:2:6 unknown-reference", {"circuits": "circuit,a,b\nc1,A,O11\n"}),
+    ("move_costs.csv:2:3 unknown-reference", {"move_costs": "current_site,site,cost_once\nA,C,5\n"}),
+    ("move_costs.csv:2:5 non-positive-quantity", {"move_costs": "current_site,site,cost_once\nA,A,-5\n"}),
     ("circuits.csv:2:6 self-link", {"circuits": "circuit,a,b\nc1,A,A\n"}),
     ("sites.csv:2:14 impossible-date", {"sites": "site,from,to\nA,2016-01-01,2016-01-01\nB,,\n", "workloads": ""}),
     ("workloads.csv:2:7 resource-not-offered", {"workloads": "workload,organisation,desks\nW1,O1,4\n"}),

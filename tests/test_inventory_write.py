@@ -121,7 +121,7 @@ def tables(draw, name: str, ids: Ids) -> bytes:
     columns, key = COLUMNS[name], SCHEMAS[name].key
     # What contradicts other cells (to before from, left_out with a site) has tests of its own.
     free = [c for c in columns if not columns[c].required and c not in (*key, "to", "status")]
-    some = draw(st.lists(st.sampled_from(free), max_size=4, unique=True))
+    some = draw(st.lists(st.sampled_from(free), max_size=4, unique=True)) if free else []
     own = columns | {"x_own": Column("x_own", Kind.CHOICE, "", choices=("-5", "=1", "'x", "a"))}
     chosen = [c for c in own if columns.get(c, own[c]).required or c in (*key, *some, "x_own")]
     if name == "sites":

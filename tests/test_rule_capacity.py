@@ -108,3 +108,21 @@ def test_a_purchase_may_save_money_and_is_rounded_like_any_other():
     assert found.measured is not None
     assert found.measured.plan.bought == {("less", 0, 0): 2}
     assert [(entry.kind, entry.pence) for entry in found.measured.entries] == [("purchase", -50)]
+
+
+def test_use_above_the_safety_level_is_paid_and_capacity_still_holds():
+    """12.8 kW usable and a level of 8: 9.3 kW are 1.3 over it, £130; 13.9 are too many at any price."""
+    tables = CARLISLE | {"sites": "site,power_kw,safety_power_kw\nCarlisle,16,8\n"}
+    small = problem(tables, "extends: standard\nrules: {capacity: {safety: {power_kw: 100}}}\n")
+    alone = measured(small, RIO="Carlisle")
+    assert [(entry.kind, entry.label, entry.pence) for entry in alone.entries] == [
+        ("purchase", "over safety power_kw", 13000)
+    ]
+    assert "short 1.1 kW" in messages(measured(small, RIO="Carlisle", VDI="Carlisle"))[0]
+    assert measured(problem(tables), RIO="Carlisle").entries == []
+
+
+def test_a_price_above_safety_levels_names_a_resource():
+    """A misspelt one would silently change the plan."""
+    with pytest.raises(BadInput, match=r'model.yaml:4:\d+: .*no resource .* named "power"'):
+        problem(CARLISLE, "extends: standard\nrules: {capacity: {safety: {power: 100}}}\n")

@@ -73,3 +73,28 @@ def test_a_group_that_is_needed_and_has_no_members_is_unknown():
     """Nobody belongs to "dbs"."""
     with pytest.raises(BadInput, match='no workload belongs to the group "dbs"'):
         problem(workloads("groups,needs_nearby", "APP,O,1,,dbs", "DB,O,1,db,"))
+
+
+def test_a_group_may_have_to_use_so_many_regions():
+    """A and B are both in the north: two servers apart there are in one region, and one of them goes to C."""
+    regions = "extends: standard\nrules: {apart: {regions: {dc: 2}}}\n"
+    small = problem(workloads("apart", "DC1,O,1,dc", "DC2,O,1,dc"), regions)
+    assert sites(solved(small)) == {"DC1": "A", "DC2": "C"}
+    assert messages(measured(small, DC1="A", DC2="B")) == ["dc regions: short 1 region"]
+
+
+def test_a_site_without_a_region_is_in_none():
+    """Only one region has a name: two cannot be asked for."""
+    tables = workloads("apart", "DC1,O,1,dc", "DC2,O,1,dc") | {"sites": "site,power_kw,region\nA,10,north\nB,10,\n"}
+    with pytest.raises(BadInput, match=r"model.yaml:.*contradictory-rules.*there are 1 regions, not 2"):
+        problem(tables, "extends: standard\nrules: {apart: {regions: {dc: 2}}}\n")
+
+
+def test_neighbourhoods_need_not_be_regions():
+    """B and C share a ring across regions; A names no neighbourhood and is near its own region only."""
+    ring = "site,power_kw,region,neighbourhood\nA,10,north,\nB,10,north,ring\nC,10,south,ring\n"
+    small = problem(workloads("groups,needs_nearby", "APP,O,1,,db", "DB,O,1,db,") | {"sites": ring})
+    assert messages(measured(small, APP="B", DB="C")) == []
+    assert messages(measured(small, APP="A", DB="B")) == [
+        "APP needs db in north: short 1 workload of the group; largest: APP 1"
+    ]

@@ -371,6 +371,9 @@ def _moves(draw: st.DrawFn, world: World) -> None:
         if at != "absent":
             status = "placed" if at else "left_out"
             allocation.append({"workload": row["workload"], "site": at, "status": status})
+    if draw(st.booleans()):
+        ways = [{"current_site": a, "site": b} for a in sites for b in sites if draw(st.booleans())]
+        world.tables["move_costs"] = [{**way, "cost_once": _pick(draw, MONEY)} for way in ways]
 
 
 def _optional(draw: st.DrawFn, world: World) -> None:
@@ -442,7 +445,32 @@ def _licences(draw: st.DrawFn, world: World) -> None:
 def _soft(draw: st.DrawFn, world: World) -> None:
     """Limits that may be broken at a price."""
     prices = {r: _pick(draw, [*PRICES, "900"]) for r in _some(draw, _resources(world), least=1)}
-    world.model.setdefault("rules", {})["capacity"] = {"soft": prices}
+    world.model.setdefault("rules", {}).setdefault("capacity", {})["soft"] = prices
+
+
+def _safety(draw: st.DrawFn, world: World) -> None:
+    """Levels above which use is paid, some with a price and some without."""
+    for row in world.tables["sites"]:
+        _fill(row, **{f"safety_{r}": _pick(draw, ["0", *NEEDS[r]]) for r in _some(draw, _resources(world))})
+    prices = {r: _pick(draw, [*PRICES, "900"]) for r in _some(draw, _resources(world), least=1)}
+    world.model.setdefault("rules", {}).setdefault("capacity", {})["safety"] = prices
+
+
+def _balance(draw: st.DrawFn, world: World) -> None:
+    """One or two pairs of resources that should be free in proportion, or must be."""
+    if len(_resources(world)) < 2:
+        _need_and_offer(draw, world, "rack_units")
+    known = [r for r in NEEDS if any(row.get(r) for name in ("sites", "workloads") for row in world.tables[name])]
+    if len(known) < 2:
+        return
+    pairs: list[dict[str, str]] = []
+    for _ in range(draw(st.integers(1, 2))):
+        free, needs = draw(st.lists(st.sampled_from(known), unique=True, min_size=2, max_size=2))
+        pair = {"free": free, "needs": needs}
+        _fill(pair, times=_maybe(draw, ["0.5", "2", "0.333"]), price=_maybe(draw, [*PRICES, "900"]))
+        if all({**pair, "price": ""} != {**other, "price": ""} for other in pairs):
+            pairs.append(pair)
+    world.model.setdefault("rules", {})["balance"] = {"pairs": pairs}
 
 
 def _for_sale(draw: st.DrawFn, world: World) -> None:
@@ -529,11 +557,13 @@ def _together(draw: st.DrawFn, world: World) -> None:
 
 
 def _apart(draw: st.DrawFn, world: World) -> None:
-    """Groups that keep out of each other's way, or that are at several sites."""
+    """Groups that keep out of each other's way, or that are at several sites or in several regions."""
+    for row in world.tables["sites"]:
+        _fill(row, region=_maybe(draw, REGIONS))
     groups = _groups(draw, world, "apart")
     options = {
         name: {group: _pick(draw, values) for group in _some(draw, groups)}
-        for name, values in (("per_site", ["1", "2"]), ("sites", ["1", "2"]))
+        for name, values in (("per_site", ["1", "2"]), ("sites", ["1", "2"]), ("regions", ["1", "2"]))
     }
     options = {name: entries for name, entries in options.items() if entries}
     if options:
@@ -564,8 +594,10 @@ def _move_limits(draw: st.DrawFn, world: World) -> None:
     """So many moves at most, of workloads some of which cannot all stay where they are."""
     for row in world.tables["workloads"]:
         _fill(row, current_site=_pick(draw, [row["site"] for row in world.tables["sites"]]))
+        _fill(row, service=_maybe(draw, ["epr", "email"]))
     limits = {name: _pick(draw, ["0", "1", "2"]) for name in _some(draw, ["at_most", "per_organisation", "per_period"])}
-    both = _maybe(draw, ["true", "false"])
+    _fill(limits, busiest_service_once=_maybe(draw, [*MONEY, "0.125"]))
+    both: Any = draw(st.sampled_from(["", "true", "false", _some(draw, _resources(world))]))
     world.model.setdefault("rules", {})["moves"] = limits | ({"both_ends": both} if both else {})
 
 
@@ -579,9 +611,9 @@ def _budget(draw: st.DrawFn, world: World) -> None:
 
 
 def _neighbourhood(draw: st.DrawFn, world: World) -> None:
-    """Workloads that need others in the same region."""
+    """Workloads that need others in the same region, or where neighbourhoods are drawn otherwise, in the same one."""
     for row in world.tables["sites"]:
-        _fill(row, region=_maybe(draw, REGIONS))
+        _fill(row, region=_maybe(draw, REGIONS), neighbourhood=_maybe(draw, ["", "ring", REGIONS[0]]))
     groups = _groups(draw, world, "groups")
     for row in world.tables["workloads"]:
         _fill(row, needs_nearby=";".join(_some(draw, groups)))
@@ -619,6 +651,8 @@ FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "expansions": _expansions,
     "licences": _licences,
     "soft": _soft,
+    "safety": _safety,
+    "balance": _balance,
     "for_sale": _for_sale,
     "switched_off": _switched_off,
     "goals": _goals,

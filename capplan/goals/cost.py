@@ -105,11 +105,24 @@ def _placements(problem: Problem, workload: Numbers, site: Numbers) -> Ints | No
 def _moves(problem: Problem, workload: Numbers, site: Numbers) -> Ints | None:
     """One-off cost of moving, in the first period in which the workload is active. int64 [row, period] or None."""
     price, now = problem.pence_once(problem.workloads, "move_cost_once"), problem.inventory.current_site
-    if not (price * (now >= 0)).any():
+    between = _between(problem)
+    if not (now >= 0).any() or not (price.any() or between.any()):
         return None
-    away = (now[workload] >= 0) & (now[workload] != site)
-    here = problem.first_period[workload][:, None] == np.arange(len(problem.periods))
-    return np.asarray(here * (price[workload] * away)[:, None])
+    here = now[workload]
+    away = (here >= 0) & (here != site)
+    # Without a current site nothing moves, and what the last site's row says is never charged.
+    paid = (price[workload] + between[here, site]) * away
+    first = problem.first_period[workload][:, None] == np.arange(len(problem.periods))
+    return np.asarray(first * paid[:, None])
+
+
+def _between(problem: Problem) -> Ints:
+    """Price of the way from one site to another, 0 where none is listed. int64 [site, site]."""
+    table = problem.inventory.table("move_costs")
+    pair = np.zeros((len(problem.sites), len(problem.sites)), dtype=np.int64)
+    if len(table):
+        pair[table.refs("current_site"), table.refs("site")] = problem.pence_once(table, "cost_once")
+    return pair
 
 
 def _sites(problem: Problem, options: Options, builder: Builder) -> None:

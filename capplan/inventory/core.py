@@ -123,6 +123,17 @@ PLACEMENTS = TableSchema(
     "What is particular about one workload at one site.",
 )
 
+MOVE_COSTS = TableSchema(
+    "move_costs",
+    ("current_site", "site"),
+    (
+        Column("current_site", Kind.REF, "the site that is left", required=True, refers_to="sites"),
+        Column("site", Kind.REF, "the site moved to", required=True, refers_to="sites"),
+        replace(_money("cost_once", "one-off price of this move", "currency"), required=True),
+    ),
+    "What a move between two sites costs, beside the workload's own move_cost_once.",
+)
+
 NODES = TableSchema(
     "nodes",
     ("node",),
@@ -201,4 +212,4 @@ ALLOCATION = TableSchema(
     "The current allocation, in the format of a run's allocation.csv.",
 )
 
-CORE = (ORGANISATIONS, SITES, WORKLOADS, PLACEMENTS, NODES, CIRCUITS, EXPANSIONS, ALLOCATION)
+CORE = (ORGANISATIONS, SITES, WORKLOADS, PLACEMENTS, MOVE_COSTS, NODES, CIRCUITS, EXPANSIONS, ALLOCATION)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from capplan.problem.options import Options
 from capplan.problem.problem import Problem
 from capplan.program.statements import NO_PERIOD
 from capplan.units import Ints
@@ -33,3 +34,17 @@ def active_together(problem: Problem, members: Ints) -> list[tuple[int, Ints]]:
             found.setdefault(active.tobytes(), (t, active))
     sets = list(found.values())
     return [(NO_PERIOD, sets[0][1])] if len(sets) == 1 else sets
+
+
+class RowsOf:
+    """Finds the placed rows of some workloads without looking through all of them each time."""
+
+    def __init__(self, problem: Problem, options: Options) -> None:
+        self._order = np.argsort(options.workload, kind="stable")
+        workloads = np.arange(len(problem.workloads) + 1)
+        self._start = np.searchsorted(options.workload[self._order], workloads)
+
+    def __call__(self, workloads: Ints) -> Ints:
+        """Placed rows of the ``workloads`` int64 [k], in their order. int64 [row]."""
+        spans = [self._order[self._start[w] : self._start[w + 1]] for w in workloads.tolist()]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *spans])

@@ -1,7 +1,8 @@
 """Groups that stay apart: workloads that name the same group are at different sites.
 
 A model may allow more than one at a site (``per_site: {web: 2}``), or ask for a number of distinct sites instead
-(``sites: {web: 3}``).
+(``sites: {web: 3}``). It may ask for a number of distinct regions as well (``regions: {web: 2}``); a site that names no
+region is in none.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from capplan.errors import Fault, did_you_mean
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.model import Whole
 from capplan.problem import Options, Problem
-from capplan.problem.groups import active_together, groups_of
+from capplan.problem.groups import RowsOf, active_together, groups_of
 from capplan.program import Builder, LimitName
+from capplan.program.statements import Source
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import Ints
 
@@ -32,12 +34,15 @@ class ApartOptions(RuleOptions):
     sites: Mapping[str, Annotated[Whole, Field(ge=1)]] = Field(
         default_factory=dict, description="groups that need not be all apart but use at least so many sites"
     )
+    regions: Mapping[str, Annotated[Whole, Field(ge=1)]] = Field(
+        default_factory=dict, description="groups that, apart or not, use at least so many regions"
+    )
 
 
 class Apart(Rule):
     """At most one (or so many) of a group at each site, among those active at the same time."""
 
-    summary = "workloads of a group are at different sites, or at most so many at one, or at so many sites at least"
+    summary = "workloads of a group at different sites, at most so many at one, or at so many sites or regions at least"
     options = ApartOptions
     schemas = (
         TableSchema(
@@ -50,50 +55,55 @@ class Apart(Rule):
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """One limit per group, site and set of members active together."""
-        setting = _options(problem)
+        setting, rows_of = _options(problem), RowsOf(problem, options)
+        region = _regions(problem)
         for group, members in groups_of(problem.workloads.words("apart")).items():
             for t, active in active_together(problem, members):
+                rows, source = rows_of(active), _source(active)
+                option, site = options.option[rows], options.site[rows]
                 if group in setting.sites:
-                    self._spread(problem, options, builder, group, t, active, setting.sites[group])
+                    self._spread(builder, (group, "sites", t, source), option, site, setting.sites[group])
+                if group in setting.regions:
+                    here = region[site] >= 0
+                    what = (group, "regions", t, source)
+                    self._spread(builder, what, option[here], region[site[here]], setting.regions[group])
                 if group in setting.per_site or group not in setting.sites:
-                    self._separate(problem, options, builder, group, t, active, setting.per_site.get(group, 1))
-
-    def _separate(
-        self, problem: Problem, options: Options, builder: Builder, group: str, t: int, members: Ints, most: int
-    ) -> None:
-        rows = options.rows_of(members)
-        names = [
-            LimitName(self.name, f"{group} at {site}", t, "workloads", Fraction(1), s, _source(members))
-            for s, site in enumerate(problem.sites.ids)
-        ]
-        block = builder.limits(names, np.full(len(names), most))
-        block.options(options.site[rows], options.option[rows], np.ones(len(rows), dtype=np.int64))
+                    names = [
+                        LimitName(self.name, f"{group} at {name}", t, "workloads", Fraction(1), s, source)
+                        for s, name in enumerate(problem.sites.ids)
+                    ]
+                    block = builder.limits(names, np.full(len(names), setting.per_site.get(group, 1)))
+                    block.options(site, option, np.ones_like(option))
 
     def _spread(
-        self, problem: Problem, options: Options, builder: Builder, group: str, t: int, members: Ints, least: int
+        self, builder: Builder, what: tuple[str, str, int, Source], option: Ints, place: Ints, least: int
     ) -> None:
-        """``Σ sites with a member ≥ least``, as ``−Σ ≤ −least``; a group that is left out in part needs fewer."""
-        rows = options.rows_of(members)
-        facts = builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
+        """``Σ places with a member ≥ least``, as ``−Σ ≤ −least``; ``option`` and ``place`` int64 [k]."""
+        group, places, t, source = what
+        facts = builder.any_of(place, option, int(place.max(initial=-1)) + 1)
         facts = facts[facts >= 0]
-        name = LimitName(self.name, f"{group} sites", t, "sites", Fraction(1), -1, _source(members), least=True)
+        name = LimitName(self.name, f"{group} {places}", t, places, Fraction(1), -1, source, least=True)
         block = builder.limits([name], np.array([-least]))
         block.facts(np.zeros_like(facts), facts, -np.ones_like(facts))
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Groups named in the model that no workload names, and groups that cannot be apart."""
         setting, groups = _options(problem), groups_of(problem.workloads.words("apart"))
-        for option, named in (("per_site", setting.per_site), ("sites", setting.sites)):
+        named_by = {"per_site": setting.per_site, "sites": setting.sites, "regions": setting.regions}
+        for option, named in named_by.items():
             for group in sorted(set(named) - set(groups)):
                 place = problem.model.place("rules", self.name, option, group)
                 hint = did_you_mean(group, groups, "name it in workloads.apart, or remove it here")
                 yield Fault(place, "unknown-reference", f'no workload names the group "{group}"', hint)
-        standing = int((~problem.inventory.removed_sites).sum())
-        for group, least in sorted(setting.sites.items()):
-            if least > min(standing, len(groups.get(group, ()))) and group in groups:
-                place = problem.model.place("rules", self.name, "sites", group)
-                message = f"{group} has {len(groups[group])} workloads and there are {standing} sites, not {least}"
-                yield Fault(place, "contradictory-rules", message, "ask for fewer sites")
+        standing = ~problem.inventory.removed_sites
+        regions = _regions(problem)[standing]
+        there = {"sites": int(standing.sum()), "regions": len(np.unique(regions[regions >= 0]))}
+        for option, number in there.items():
+            for group, least in sorted(named_by[option].items()):
+                if group in groups and least > min(number, len(groups[group])):
+                    place = problem.model.place("rules", self.name, option, group)
+                    message = f"{group} has {len(groups[group])} workloads and there are {number} {option}, not {least}"
+                    yield Fault(place, "contradictory-rules", message, f"ask for fewer {option}")
 
 
 def _options(problem: Problem) -> ApartOptions:
@@ -102,5 +112,12 @@ def _options(problem: Problem) -> ApartOptions:
     return options
 
 
-def _source(members: Ints) -> tuple[str, int, str]:
+def _regions(problem: Problem) -> Ints:
+    """Number of each site's region, -1 where it names none. int64 [site]."""
+    names = problem.sites.text("region")
+    number = {name: i for i, name in enumerate(sorted(set(names) - {""}))}
+    return np.array([number.get(name, -1) for name in names], dtype=np.int64)
+
+
+def _source(members: Ints) -> Source:
     return ("workloads", int(members[0]), "apart")

@@ -5,6 +5,9 @@ For every site, resource and period, with headroom h and n steps of an expansion
     used ≤ (1 − h) × (capacity + Σ a × n)
 
 compared exactly: the whole row is scaled by the headroom's denominator, nothing is rounded per step.
+
+Below that a site may have a safety level, ``safety_``*resource*: what is used above it is paid for where the model
+names a price (``safety: {memory_gb: 12}``). Purchases widen the capacity, not the level.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ import numpy as np
 from pydantic import Field
 
 from capplan.errors import Fault, Severity
+from capplan.inventory import Column, Kind, TableSchema
 from capplan.model import Number
 from capplan.problem import Options, Problem
 from capplan.problem.supply import amount, supply
-from capplan.problem.use import add_use, used
+from capplan.problem.use import add_use, used, uses
 from capplan.program import Builder, LimitBlock, LimitName, Program, PurchaseName, Values
+from capplan.program.statements import ROUNDING
 from capplan.rules.base import Row, Rule, RuleOptions
 from capplan.units import UNLIMITED, Ints, decimal_text
 
@@ -33,6 +38,10 @@ class CapacityOptions(RuleOptions):
         default_factory=dict,
         description="resources whose limit may be exceeded, and the price of one unit over it for a year",
     )
+    safety: Mapping[str, Annotated[Number, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="resources of which use above a site's safety level is paid, and the price of a unit for a year",
+    )
 
 
 class Capacity(Rule):
@@ -40,6 +49,14 @@ class Capacity(Rule):
 
     summary = "use of every resource within capacity, headroom kept free, purchases included"
     options = CapacityOptions
+    schemas = (
+        TableSchema(
+            "sites",
+            ("site",),
+            (Column("safety_", Kind.QUANTITY, "use above which the model may name a price", per_resource=True),),
+            "",
+        ),
+    )
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """One limit per site, resource and period with a finite capacity; expansions widen them."""
@@ -50,6 +67,9 @@ class Capacity(Rule):
         add_use(problem, options, builder, block, rows, [share.denominator for share in usable])
         supply(problem, builder).widen(block, rows, [share.numerator for share in usable])
         self._overruns(problem, builder, block, rows)
+        for r, row, period, steps in uses(problem, options) if _options(problem).safety else ():
+            cell = options.site[row] * len(problem.periods) + period
+            self._safety(problem, builder, r, cell, options.option[row], steps)
 
     def _names(self, problem: Problem, rows: Ints) -> tuple[list[LimitName], Ints]:
         names, bound = [], []
@@ -91,6 +111,29 @@ class Capacity(Rule):
                 block.purchases(one * rows[s, r, t], one * purchase, one * -_usable(problem, r).denominator)
                 builder.purchase_charge(purchase, "purchase", int(t), price * problem.periods.share_of_year(int(t)))
 
+    def _safety(self, problem: Problem, builder: Builder, r: int, cell: Ints, option: Ints, steps: Ints) -> None:
+        """``used − over ≤ level``, with a price on what is over. Uses int64 [k], ``cell`` = site × periods + period."""
+        resource, periods = problem.resources[r], problem.periods
+        if resource.name not in _options(problem).safety:
+            return
+        price = Fraction(_options(problem).safety[resource.name]) * resource.step
+        price *= problem.inventory.currency.pence_per_unit
+        given = problem.sites.given("safety_" + resource.name)
+        level = np.repeat(problem.sites.quantities("safety_" + resource.name, "down"), len(periods))
+        cells = np.flatnonzero(np.repeat(given, len(periods)))
+        number = np.full(len(level), -1, dtype=np.int64)
+        number[cells] = np.arange(len(cells))
+        block = builder.limits([ROUNDING] * len(cells), level[cells])
+        keep = number[cell] >= 0
+        block.options(number[cell[keep]], option[keep], steps[keep])
+        gives = f"{decimal_text(resource.step)} {resource.unit} over the safety level"
+        over, most = [], _most_over(problem, r)
+        for s, t in (divmod(c, len(periods)) for c in cells.tolist()):
+            name = PurchaseName(f"over safety {resource.name}", s, t, gives)
+            over.append(builder.purchase(name, most, derived=True))
+            builder.purchase_charge(over[-1], "purchase", t, price * periods.share_of_year(t))
+        block.purchases(np.arange(len(cells)), np.array(over, dtype=np.int64), -np.ones(len(cells), dtype=np.int64))
+
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Expansion rows of one id that disagree, and soft prices of unknown resources."""
         table = problem.inventory.table("expansions")
@@ -112,8 +155,10 @@ class Capacity(Rule):
                         f"write the same {column} on all its rows",
                     )
         known = {resource.name for resource in problem.resources}
-        for name in sorted(set(_options(problem).soft) - known):
-            place = problem.model.place("rules", "capacity", "soft", name)
+        priced = [("soft", name) for name in sorted(_options(problem).soft)]
+        priced += [("safety", name) for name in sorted(_options(problem).safety)]
+        for option, name in (pair for pair in priced if pair[1] not in known):
+            place = problem.model.place("rules", "capacity", option, name)
             yield Fault(
                 place,
                 "unknown-reference",

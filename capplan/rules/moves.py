@@ -2,25 +2,50 @@
 
 A move happens in the first period in which the workload is active. With ``both_ends`` a workload that moves also
 counts at the site it leaves, in that period and within usable capacity: it occupies both places while it moves. Where
-capacity itself is not held to (switched off, soft, or mended), neither is a move.
+capacity itself is not held to (switched off, soft, or mended), neither is a move. ``both_ends: [memory_gb]`` counts
+only these resources twice, as where memory is copied before the processor is handed over.
+
+``busiest_service_once`` is no limit but a price: so much, once, for each move of the service that moves most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from capplan.model import Switch, Whole
+from capplan.errors import Fault, did_you_mean
+from capplan.model import Number, Switch, Text, Whole
+from capplan.model.fields import kind_of, wrong
 from capplan.problem import Options, Problem
 from capplan.problem.supply import supply
 from capplan.problem.use import add_use, moved
-from capplan.program import Builder, LimitName
+from capplan.program import Builder, LimitName, PurchaseName
+from capplan.program.statements import ROUNDING
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import UNLIMITED, Bools, Ints
+
+
+def _switch_or_list(value: object) -> object:
+    if isinstance(value, bool | list | tuple):
+        return value
+    said = f"{kind_of(value)} does not say what a move takes up at both ends"
+    raise wrong("wrong-value", said, "write true, false or a list of resources")
+
+
+def _both_ends_form(value: object) -> str:
+    return "switch" if isinstance(value, bool) else "resources"
+
+
+BothEnds = Annotated[
+    Annotated[Switch, Tag("switch")] | Annotated[tuple[Text, ...], Tag("resources")],
+    Discriminator(_both_ends_form),
+    BeforeValidator(_switch_or_list),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class MovesOptions(RuleOptions):
@@ -31,20 +56,26 @@ class MovesOptions(RuleOptions):
         default=None, description="most moves of each organisation"
     )
     per_period: Annotated[Whole, Field(ge=0)] | None = Field(default=None, description="most moves in each period")
-    both_ends: Switch = Field(default=False, description="whether a move also occupies the site it leaves")
+    both_ends: BothEnds = Field(
+        default=False, description="whether a move also occupies the site it leaves; or the resources of which it does"
+    )
+    busiest_service_once: Annotated[Number, Field(ge=0)] | None = Field(
+        default=None, description="one-off price of each move of the service with the most moves"
+    )
 
 
 class Moves(Rule):
     """Limits on change; a model must ask for it."""
 
-    summary = "at most so many moves in all, per organisation, per period; moves may count at both ends"
+    summary = (
+        "at most so many moves in all, per organisation, per period; moves may count at both ends, or have a price"
+    )
     options = MovesOptions
     on_by_default = False
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """One limit for each ceiling, and for each site, resource and period where both ends count."""
-        setting = problem.rules[self.name]
-        assert isinstance(setting, MovesOptions)
+        setting = _options(problem)
         rows = np.flatnonzero(moved(problem, options))
         organisations = problem.inventory.table("organisations").ids
         owner = problem.workloads.refs("organisation")[options.workload[rows]]
@@ -59,6 +90,9 @@ class Moves(Rule):
             self._ceiling(options, builder, rows[first >= 0], first[first >= 0], when, setting.per_period)
         if setting.both_ends:
             self._both_ends(problem, options, builder, rows)
+        if setting.busiest_service_once is not None:
+            price = Fraction(setting.busiest_service_once) * problem.inventory.currency.pence_per_unit
+            self._busiest(problem, options, builder, rows[first >= 0], price)
 
     def _ceiling(
         self,
@@ -73,10 +107,23 @@ class Moves(Rule):
         block = builder.limits(limits, np.full(len(names), most))
         block.options(group, options.option[rows], np.ones(len(rows), dtype=np.int64))
 
+    def _busiest(self, problem: Problem, options: Options, builder: Builder, leaving: Ints, price: Fraction) -> None:
+        """``moves of a service − most ≤ 0`` for each, with a price on ``most``; it is paid in the first period."""
+        service, of = np.unique(np.array(problem.workloads.text("service"), dtype=np.str_), return_inverse=True)
+        counts = leaving[service[of[options.workload[leaving]]] != ""]
+        moving, row = np.unique(of[options.workload[counts]], return_inverse=True)
+        upper = int(np.bincount(of).max(initial=0))
+        most = builder.purchase(PurchaseName("busiest service", -1, 0, "1 move"), upper, derived=True)
+        builder.purchase_charge(most, "purchase", 0, price, once=True)
+        block = builder.limits([ROUNDING] * len(moving), np.zeros(len(moving), dtype=np.int64))
+        block.options(row, options.option[counts], np.ones_like(row))
+        each = np.arange(len(moving))
+        block.purchases(each, np.full_like(each, most), -np.ones_like(each))
+
     def _both_ends(self, problem: Problem, options: Options, builder: Builder, leaving: Ints) -> None:
         """Use at a site plus what leaves it in the same period, within usable capacity, purchases included."""
         now = problem.inventory.current_site
-        finite = (problem.inventory.capacity != UNLIMITED) & _held_to(problem)
+        finite = (problem.inventory.capacity != UNLIMITED) & _held_to(problem) & _counted_twice(problem)
         number = np.full((len(problem.sites), len(problem.resources), len(problem.periods)), -1, dtype=np.int64)
         workload = options.workload[leaving]
         first = problem.first_period[workload]
@@ -97,11 +144,33 @@ class Moves(Rule):
             keep = at >= 0
             block.options(at[keep], options.option[leaving[keep]], there[keep] * usable[r].denominator)
 
+    def faults(self, problem: Problem) -> Iterable[Fault]:
+        """Resources that the inventory does not have."""
+        both, known = _options(problem).both_ends, [resource.name for resource in problem.resources]
+        for i, name in enumerate(both if isinstance(both, tuple) else ()):
+            if name not in known:
+                place = problem.model.place("rules", self.name, "both_ends", i)
+                hint = did_you_mean(name, known, f"known: {', '.join(sorted(known))}")
+                yield Fault(place, "unknown-reference", f'no resource of this inventory is named "{name}"', hint)
+
     def _name(self, problem: Problem, usable: Fraction, s: int, r: int, t: int) -> LimitName:
         resource = problem.resources[r]
         per_unit = resource.step / usable.denominator
         subject = f"{problem.sites.ids[s]} {resource.name} while moving"
         return LimitName(self.name, subject, t, resource.unit, per_unit, s, ("sites", s, resource.name), usable)
+
+
+def _options(problem: Problem) -> MovesOptions:
+    options = problem.rules["moves"]
+    assert isinstance(options, MovesOptions)
+    return options
+
+
+def _counted_twice(problem: Problem) -> Bools:
+    """Resources that a move takes up at both ends. bool [resource]."""
+    both = _options(problem).both_ends
+    named = [both if isinstance(both, bool) else resource.name in both for resource in problem.resources]
+    return np.array(named, dtype=np.bool_)
 
 
 def _held_to(problem: Problem) -> Bools:

@@ -76,6 +76,7 @@ class Oracle:
         self.sites = {row["site"]: row for row in sorted(tables["sites"], key=lambda row: row["site"])}
         self.organisations = {row["organisation"]: row for row in tables["organisations"]}
         self.placements = {(row["workload"], row["site"]): row for row in tables["placements"]}
+        self.ways = {(row["current_site"], row["site"]): row for row in tables["move_costs"]}
         self.current = self._current_sites()
         self.steps = self._steps()
         self.network = Network(tables, self.periods, self.rule("latency"))
@@ -147,7 +148,7 @@ class Oracle:
         declared = self.world.inventory.get("resources", {})
         known = STEPS | {r: entry.get("step", "1") for r, entry in declared.items()}
         places = [*self.tables["sites"], *self.tables["workloads"], *self.tables["placements"]]
-        prefixes = ("", "cost_", "fill_", "failover_")
+        prefixes = ("", "cost_", "fill_", "failover_", "safety_")
         used = {column.removeprefix(prefix) for row in places for column in row for prefix in prefixes}
         used |= {row["resource"] for row in self.tables["expansions"]}
         return {r: Fraction(step) for r, step in known.items() if r in used}
@@ -275,7 +276,9 @@ class Oracle:
             due["resource", t] += half_up(100 * used * days / YEAR)
             due["placement", t] += half_up(100 * number(pair, "cost") * days / YEAR)
         if self.moves(w, s):
-            due["move", self.first_period(w)] += half_up(100 * number(row, "move_cost_once")) * any(self.active[w])
+            way = self.ways.get((self.current[w], s), {})
+            once = half_up(100 * number(row, "move_cost_once")) + half_up(100 * number(way, "cost_once"))
+            due["move", self.first_period(w)] += once * any(self.active[w])
         return due
 
     def first_period(self, w: str) -> int:
@@ -365,6 +368,9 @@ class Oracle:
         self._add_purchases(plan.bought, amounts)
         self._add_sites(placed, amounts)
         self._add_circuits(amounts)
+        self._add_safety(used, amounts)
+        self._add_balance(used, added, amounts)
+        amounts["purchase", 0, ""] += self.busiest(placed)
         amounts = Counter({key: pence for key, pence in amounts.items() if pence})
         once = self._once(placed, plan.bought)
         broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once)))
@@ -502,9 +508,58 @@ class Oracle:
         for row, (t, period) in product(self.tables["circuits"], enumerate(self.periods)):
             amounts["circuit", t, ""] += half_up(100 * number(row, "cost") * lifetime(row).both(period).days / YEAR)
 
+    def _add_safety(self, used: Mapping[tuple[str, str, int], int], amounts: Counter[tuple[str, int, str]]) -> None:
+        """What is used above a site's safety level is paid for, where the model names a price."""
+        prices = self.rule("capacity").get("safety", {})
+        for (s, site), r, (t, period) in product(self.sites.items(), prices, enumerate(self.periods)):
+            if cell(site, f"safety_{r}"):
+                over = max(0, used[s, r, t] - floor(number(site, f"safety_{r}") / self.steps[r]))
+                price = Fraction(prices[r]) * self.steps[r] * period.days / YEAR
+                amounts["purchase", t, s] += half_up(100 * price * over)
+
+    def _add_balance(
+        self,
+        used: Mapping[tuple[str, str, int], int],
+        added: Mapping[tuple[str, str, int], Fraction],
+        amounts: Counter[tuple[str, int, str]],
+    ) -> None:
+        """What is short of the proportion that a pair of resources should be free in, where it has a price."""
+        for pair, (s, site), (t, period) in product(
+            self.rule("balance").get("pairs", []), self.sites.items(), enumerate(self.periods)
+        ):
+            if "price" in pair:
+                short = ceil(self.short(pair, s, t, used, added) / self.steps[pair["needs"]])
+                days = lifetime(site).both(period).days
+                price = Fraction(pair["price"]) * self.steps[pair["needs"]] * days / YEAR
+                amounts["purchase", t, s] += half_up(100 * price * short)
+
+    def short(
+        self,
+        pair: Mapping[str, str],
+        s: str,
+        t: int,
+        used: Mapping[tuple[str, str, int], int],
+        added: Mapping[tuple[str, str, int], Fraction],
+    ) -> Fraction:
+        """Units of the second resource of a pair that should be free at a site beside the first, and are not."""
+        free = []
+        for r in (pair["free"], pair["needs"]):
+            physical = self.physical[s, r]
+            if physical is None:
+                return Fraction(0)
+            free.append(physical + added.get((s, r, t), 0) - used[s, r, t] * self.steps[r])
+        return max(Fraction(0), Fraction(pair.get("times", "1")) * free[0] - free[1])
+
+    def busiest(self, placed: Mapping[str, str]) -> int:
+        """Pence for the moves of the service that moves most."""
+        price = Fraction(self.rule("moves").get("busiest_service_once", "0"))
+        moved = (w for w, s in placed.items() if self.moves(w, s) and any(self.active[w]))
+        count = Counter(service for w in moved if (service := cell(self.workloads[w], "service")))
+        return half_up(100 * price * max(count.values(), default=0))
+
     def _once(self, placed: Mapping[str, str], bought: Mapping[Purchase, int]) -> Counter[int]:
         """Pence per period that are paid only once: opening sites, moving, buying."""
-        once: Counter[int] = Counter()
+        once: Counter[int] = Counter({0: self.busiest(placed)})
         for w, s in placed.items():
             once[self.first_period(w)] += self.due[w, s]["move", self.first_period(w)]
         for s, row in self.sites.items():

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.cells import YEAR, cell, names, number
+from tests.oracle.cells import YEAR, cell, lifetime, names, number
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle
@@ -62,12 +62,15 @@ def together(oracle: Oracle, plan: State) -> Broken:
 
 def apart(oracle: Oracle, plan: State) -> Broken:
     """Few members of a group at one site, or members at several sites, in every period."""
-    per_site, at_sites = (oracle.rule("apart").get(name, {}) for name in ("per_site", "sites"))
+    per_site, at_sites, in_regions = (oracle.rule("apart").get(name, {}) for name in ("per_site", "sites", "regions"))
     for (group, members), t in product(oracle.groups("apart").items(), range(len(oracle.periods))):
         active = [w for w in members if oracle.active[w][t]]
         count = Counter(plan.placed[w] for w in active if w in plan.placed)
         if group in at_sites and active and len(count) < int(at_sites[group]):
             yield "apart", group, t
+        regions = {cell(oracle.sites[s], "region") for s in count} - {""}
+        if group in in_regions and active and len(regions) < int(in_regions[group]):
+            yield "apart", group, t, "regions"
         if group in per_site or group not in at_sites:
             yield from (("apart", group, t, s) for s, n in count.items() if n > int(per_site.get(group, "1")))
 
@@ -90,12 +93,16 @@ def fill(oracle: Oracle, plan: State) -> Broken:
 
 
 def same_neighbourhood(oracle: Oracle, plan: State) -> Broken:
-    """Where a workload needs a group nearby, another workload of the group is in its site's region."""
+    """Where a workload needs a group nearby, another workload of the group is in its site's neighbourhood or region."""
+
+    def area(s: str) -> str:
+        return cell(oracle.sites[s], "neighbourhood") or cell(oracle.sites[s], "region")
+
     for (w, s), t in product(plan.placed.items(), range(len(oracle.periods))):
         near = {
             group
             for v, at in plan.placed.items()
-            if v != w and oracle.active[v][t] and cell(oracle.sites[at], "region") == cell(oracle.sites[s], "region")
+            if v != w and oracle.active[v][t] and area(at) == area(s)
             for group in names(oracle.workloads[v], "groups")
         }
         if oracle.active[w][t] and not near.issuperset(names(oracle.workloads[w], "needs_nearby")):
@@ -118,7 +125,7 @@ def moves(oracle: Oracle, plan: State) -> Broken:
     for name, count in counts.items():
         if name in options:
             yield from (("moves", name, subject) for subject, n in count.items() if n > int(options[name]))
-    if options.get("both_ends") == "true":
+    if options.get("both_ends", "false") != "false":
         yield from _crowded(oracle, plan, living)
 
 
@@ -129,14 +136,22 @@ def _crowded(oracle: Oracle, plan: State, moved: list[str]) -> Broken:
     """
     if oracle.rules.get("capacity") == "off":
         return
-    soft = oracle.rule("capacity").get("soft", {})
+    soft, twice = oracle.rule("capacity").get("soft", {}), oracle.rule("moves")["both_ends"]
     for s, t in {(oracle.current[w], oracle.first_period(w)) for w in moved}:
         leaving = [w for w in moved if (oracle.current[w], oracle.first_period(w)) == (s, t)]
         for r, step in oracle.steps.items():
             usable = oracle.usable(s, r, t, plan.added)
             both = plan.used[s, r, t] + sum(oracle.demand[w, s][t][r] for w in leaving)
-            if usable is not None and both * step > usable and r not in soft:
+            if usable is not None and both * step > usable and r not in soft and (twice == "true" or r in twice):
                 yield "moves", "both_ends", s, r, t
+
+
+def balance(oracle: Oracle, plan: State) -> Broken:
+    """Where it has no price, nothing may be short of the proportion in which a pair of resources should be free."""
+    for pair, s, t in product(oracle.rule("balance")["pairs"], oracle.sites, range(len(oracle.periods))):
+        exists = lifetime(oracle.sites[s]).both(oracle.periods[t]).days
+        if "price" not in pair and exists and oracle.short(pair, s, t, plan.used, plan.added):
+            yield "balance", s, t
 
 
 def budget(oracle: Oracle, plan: State) -> Broken:
@@ -170,7 +185,7 @@ def survive_site_loss(oracle: Oracle, plan: State) -> Broken:
 
 
 ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood]
-ASKED: list[Callable[[Oracle, State], Broken]] = [moves, budget, survive_site_loss]
+ASKED: list[Callable[[Oracle, State], Broken]] = [moves, balance, budget, survive_site_loss]
 
 
 def broken_rules(oracle: Oracle, plan: State) -> Broken:
