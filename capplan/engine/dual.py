@@ -193,6 +193,8 @@ def ascend(
     Returns float [row].
     """
     items = len(columns.start) - 1
+    if not len(columns.bound):
+        return np.zeros(0)
     rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
     random = np.random.default_rng(seed)
     order = random.permutation(items)

@@ -58,12 +58,13 @@ def gather(columns: Columns, option: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def relax(
-    columns: Columns, option: Ints, seconds: float, solver: str = "highs", fixed: Floats | None = None
+    columns: Columns, option: Ints, seconds: float, fixed: Floats | None = None, *, whole: bool = False
 ) -> Relaxed | None:
     """Solve the relaxation over ``option`` int64 [k] ascending; None when it was not solved in time.
 
     ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without an option
-    at a price far above any option's.
+    at a price far above any option's. With ``whole`` choices, facts and purchases are whole numbers (prices are then 0):
+    the answer is the best that was found in time.
     """
     items, rows, count = len(columns.start) - 1, len(columns.bound), len(option)
     item = np.searchsorted(columns.start, option, side="right") - 1
@@ -94,18 +95,21 @@ def relax(
         low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
     lower = np.concatenate([np.zeros(count), low, np.zeros(spare)])
     upper = np.concatenate([np.ones(count), high, np.ones(spare)])
-    model = _model(matrix, cost / unit, limit, items, (lower, upper))
+    model = _model(matrix, cost / unit, limit, items, (lower, upper), whole=whole)
     parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))
-    kind = {"highs": mathopt.SolverType.HIGHS, "glop": mathopt.SolverType.GLOP}[solver]
-    result: Any = mathopt.solve(model, kind, params=parameters)
-    if result.termination.reason is not mathopt.TerminationReason.OPTIMAL:
+    result: Any = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
+    if result.termination.reason not in (GOOD if whole else GOOD[:1]):
         return None
     x = np.array(result.variable_values(list(model.variables())))
-    dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
+    dual = np.zeros(len(size))
+    if not whole:
+        dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
     return Relaxed(option, x[:count], x[count:first], np.maximum(0.0, -dual[items:]), dual[:items], float(cost @ x))
 
 
-def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats]) -> Any:
+def _model(
+    matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats], *, whole: bool
+) -> Any:
     """A MathOpt model filled in bulk: the first ``equal`` rows are equations, all others ≤."""
     proto = model_pb2.ModelProto()
     rows, count = matrix.shape
@@ -113,7 +117,7 @@ def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: t
     variables.ids.extend(range(count))
     variables.lower_bounds.extend(box[0].tolist())
     variables.upper_bounds.extend(box[1].tolist())
-    variables.integers.extend([False] * count)
+    variables.integers.extend([whole] * count)
     used = np.flatnonzero(cost)
     proto.objective.linear_coefficients.ids.extend(used.tolist())
     proto.objective.linear_coefficients.values.extend(cost[used].tolist())

@@ -27,6 +27,8 @@ LARGEST_LP = 150_000
 CHUNK = 100_000
 """Moves between two looks at the clock."""
 MASTER_MOST = 400
+PROPOSAL_SHARE = 0.5
+"""Share of the time left at their beginning that proposals leave to improvement."""
 SMALL = 12_000
 """Options up to which all that is left after the first half goes to CP-SAT as a whole."""
 
@@ -51,7 +53,7 @@ class Stage:
         self.random = np.random.default_rng(limits.seed)
         self.columns: Columns = columns_of(program, goal, links_of(program, goal))
         self.enough: int | None = None
-        self.size = 40
+        self.size = 100
         if best is not None:
             self.offer(best)
 
@@ -123,13 +125,15 @@ class Stage:
         relaxed = None if self.done else self._relax(bound)
         if relaxed is not None:
             self._round(relaxed)
-        rounds = self._proposals(relaxed) if relaxed is not None else iter(())
+            self._plan_for_rounded(relaxed)
+        if relaxed is not None:
+            self._propose(relaxed)
+        if self.whole.options <= SMALL:
+            self._improve(0.3 * self.left)
+            if not self.done:
+                self._at_once()
         while not self.done:
-            if next(rounds, None) is None:
-                if self.whole.options <= SMALL and not self.done:
-                    self._at_once()
-                    break
-            self._improve(max(1.0, 0.05 * self.limits.time_limit_s))
+            self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
 
     def _prices(self) -> Bound:
         """Prices by ascent, and the bound they prove."""
@@ -184,7 +188,9 @@ class Stage:
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
         self._walk(x, 0.25 * self.left, heat=0.01, until_found=True)
 
-    def _walk(self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False) -> bool:
+    def _walk(
+        self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False
+    ) -> bool:
         """Walk from ``x`` int64 [column of the core]; offers what it finds. Returns whether that was better."""
         program = self.parts.program
         ground = ground_of(self.parts, x, self._tolls(), shut)
@@ -284,42 +290,55 @@ class Stage:
         x = np.zeros(small.columns, dtype=np.int64)
         x[choice] = 1
         bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
-        x[small.options + small.facts :] = np.where(small.purchases.derived, 0, np.minimum(bought, small.purchases.upper))
+        x[small.options + small.facts :] = np.where(
+            small.purchases.derived, 0, np.minimum(bought, small.purchases.upper)
+        )
         return self._walk(x, max(1.0, 0.03 * self.limits.time_limit_s), heat=0.002, shut=closed)
 
-    def _proposals(self, relaxed: Relaxed):  # type: ignore[no-untyped-def]
-        """What to open and buy, one proposal after the other, each rounded to a plan; yields after each."""
+    def _propose(self, relaxed: Relaxed) -> None:
+        """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
         other = structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
         if not len(other):
             return
-        master = Master(self.columns, other)
+        master, centre, until = Master(self.columns, other), relaxed.others[other], PROPOSAL_SHARE * self.left
         master.learn(self.last)
-        centre = relaxed.others[other]
-        seen: set[bytes] = set()
-        while not self.done:
+        for price in self._shortage_prices():
+            master.learn(exact_bound(self.columns, price))
+        times: dict[bytes, int] = {}
+        while not self.done and self.left > until:
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
                 return
             z, bound = answer
             self.prove(bound)
-            if self.done:
-                return
-            again = z.tobytes() in seen
-            seen.add(z.tobytes())
-            aim = z.astype(float) if again else 0.7 * z + 0.3 * centre
-            before = len(master.cuts)
-            solved = self._solve_relaxation(spread(self.columns, other, aim))
+            seen = times[z.tobytes()] = times.get(z.tobytes(), 0) + 1
+            # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
+            step = min(1.0, 0.55 + 0.15 * seen)
+            solved = (
+                None
+                if self.done
+                else self._solve_relaxation(spread(self.columns, other, step * z + (1 - step) * centre))
+            )
             if solved is None:
                 return
             master.learn(self.last)
-            if not again:
+            if seen == 1:
                 centre = 0.5 * (centre + z)
-                if len(seen) % 3 and self.best is not None:
-                    continue
-            gain = self._plan_for(other, z, solved[0])
-            yield gain
-            if again and abs(self.last.value - bound) <= 1e-6 * abs(bound) or len(master.cuts) == before:
-                return
+            elif step == 1.0:
+                self._plan_for(other, z, solved[0])
+                if seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound):
+                    return
+
+    def _shortage_prices(self) -> list[Floats]:
+        """Prices so high, one kind of limit at a time, that opening too little of it costs more than any plan."""
+        found = []
+        for k in range(self.columns.row.shape[1]):
+            rows = self.columns.row[:, k]
+            price = np.zeros(len(self.columns.bound))
+            need = max(1.0, float(self.columns.need[:, k].mean()))
+            price[rows[rows >= 0]] = 1000.0 * max(1.0, float(np.abs(self.columns.cost).mean())) / need
+            found.append(price)
+        return found
 
     def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> bool:
         """A plan that opens no other facts than ``z`` does."""
@@ -330,6 +349,13 @@ class Stage:
         fixed = replace_others(relaxed, other, z)
         return self._round(fixed, shut)
 
+    def _plan_for_rounded(self, relaxed: Relaxed) -> None:
+        """A plan without the facts that the relaxation holds for the smaller part."""
+        other = structural(self.columns, self.whole.purchases.derived, len(self.columns.upper))
+        facts = other[other < self.whole.facts]
+        if len(facts):
+            self._plan_for(facts, (relaxed.others[facts] >= 0.3).astype(np.int64), relaxed)
+
     # -- improvement --------------------------------------------------------------------------------------
 
     def _improve(self, seconds: float) -> None:
@@ -338,11 +364,37 @@ class Stage:
             self._first_plan()
             return
         end = self.left - seconds
-        self._walk(self._inner(self.best), 0.3 * seconds, heat=0.0005)
+        self._walk(self._inner(self.best), 0.2 * seconds, heat=0.0005)
+        self._shut_one(max(0.3, 0.2 * seconds))
         while not self.done and self.left > end:
             if self.best is None:
                 return
             self._part(self._inner(self.best))
+
+    def _shut_one(self, seconds: float) -> None:
+        """Try to do without one fact that costs something, those that few options need first."""
+        assert self.best is not None
+        program, x = self.parts.program, self._inner(self.best)
+        first = program.options
+        price = self.parts.goal.coefficients[first : first + program.facts]
+        held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
+        if not len(held):
+            return
+        use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
+        weight = (price[held] / np.maximum(1, use)) ** 2
+        fact = int(self.random.choice(held, p=weight / weight.sum()))
+        closed = np.zeros(program.facts, dtype=np.int64)
+        closed[(x[first : first + program.facts] == 0) & (price > 0)] = 1
+        closed[fact] = 1
+        shut = np.flatnonzero(np.asarray(program.any_of.T.astype(np.int64) @ closed) > 0)
+        rank = self.reduced.copy()
+        rank[x[:first] > 0] = -1.0
+        rank[shut] += 1e12
+        choice = np.flatnonzero(_cheapest(self.parts.start, rank, 1))
+        y = np.zeros_like(x)
+        y[choice] = 1
+        y[first + program.facts :] = x[first + program.facts :]
+        self._walk(y, seconds, heat=0.001, shut=shut)
 
     def _part(self, x: Ints) -> None:
         """Choose some items and solve them again."""
@@ -353,23 +405,33 @@ class Stage:
         self.size = int(np.clip(self.size * (1.1 if quick else 0.8), 10, 400))
 
     def _neighbourhood(self, x: Ints) -> Ints:
-        """Items at a few facts or limits, or with dear options, or any."""
+        """Items that could trade places: those that share limits with an item where it is and where it would like to be.
+
+        The item is drawn by what its option costs above its cheapest one; one time in five any items are drawn.
+        """
         program = self.parts.program
         taken = np.flatnonzero(x[: program.options])
-        kind = self.random.integers(3)
-        if kind == 0:
-            weight = self.reduced[taken] + 1e-9 + self.reduced[taken].mean()
-            chosen = self.random.choice(len(taken), min(self.size, len(taken)), replace=False, p=weight / weight.sum())
-        elif kind == 1 and program.facts:
-            held = np.flatnonzero(x[program.options : program.options + program.facts])
-            facts = self.random.permutation(held)[: int(self.random.integers(2, 5))]
-            inside = np.flatnonzero(np.asarray(program.any_of[facts].sum(axis=0)).ravel()[taken])
-            chosen = self.random.permutation(inside)[: self.size]
-        else:
-            rows = self.random.permutation(len(program.bound))[:2]
-            inside = np.flatnonzero(np.diff(self.parts.by_column[:, taken].tocsr()[rows].tocsc().indptr))
-            chosen = self.random.permutation(inside if len(inside) else np.arange(len(taken)))[: self.size]
-        return np.sort(program.item[taken[chosen]]).astype(np.int64)
+        if self.random.random() < 0.2:
+            chosen = self.random.permutation(len(taken))[: self.size]
+            return np.sort(program.item[taken[chosen]]).astype(np.int64)
+        regret = self.reduced[taken]
+        weight = regret + 1e-3 * regret.mean() + 1e-9
+        used = self.parts.by_column[:, taken].tocsr()
+        inside: Ints = np.zeros(0, dtype=np.int64)
+        while len(inside) < self.size:
+            seed = int(self.random.choice(len(taken), p=weight / weight.sum()))
+            options = np.arange(self.parts.start[program.item[taken[seed]]], self.parts.start[program.item[taken[seed]] + 1])
+            wished = options[np.argsort(self.reduced[options], kind="stable")[:2]]
+            rows = np.unique(self.parts.by_column[:, np.append(wished, taken[seed])].indices)
+            near = np.unique(used[rows].indices)
+            if len(near) > self.size:
+                # Those for which staying matters least, or moving pays most.
+                near = self.random.choice(near, self.size, replace=False, p=weight[near] / weight[near].sum())
+            more = np.union1d(inside, np.append(near, seed))
+            if len(more) == len(inside):
+                break
+            inside = more
+        return np.sort(program.item[taken[inside]]).astype(np.int64)
 
     def _solve_part(self, x: Ints, items: Ints, seconds: float) -> bool:
         """Solve ``items`` again exactly, all others as in ``x`` int64 [column of the core]; offers what it finds."""
@@ -378,8 +440,12 @@ class Stage:
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
         model.hint(self.parts.inside(part, x))
-        limits = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=self.limits.deterministic)
-        answer = model.solve(limits, min(seconds, max(0.1, self.left)), seconds / 2, self.watch, Callback(lambda *_: None))
+        limits = Limits(
+            seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=self.limits.deterministic
+        )
+        answer = model.solve(
+            limits, min(seconds, max(0.1, self.left)), seconds / 2, self.watch, Callback(lambda *_: None)
+        )
         self.spend(2 * answer.effort + 0.02)
         if answer.x is None:
             return False
