@@ -18,7 +18,7 @@ from benchmarks.interface import Compiled, Score
 from capplan.program import LimitName, LinearGoal, Program, Purchases
 from capplan.program.coefficients import Coefficients
 from capplan.program.sparse import sparse
-from capplan.units import LARGEST, Bools, Ints
+from capplan.units import LARGEST, Bools, Ints, Numbers
 
 CHUNK = 1 << 22
 
@@ -175,7 +175,7 @@ def _refuse_large(demand: Ints, items: int, coefficients: Ints) -> None:
         raise OverflowError("a sum of this instance is more than 64-bit integers hold")
 
 
-def _decoder(item: Ints, place: npt.NDArray[np.int32], items: int) -> Callable[[Ints], Ints]:
+def _decoder(item: Numbers, place: npt.NDArray[np.int32], items: int) -> Callable[[Ints], Ints]:
     def decode(x: Ints) -> Ints:
         taken = np.flatnonzero(x[: len(item)] > 0)
         found = np.full(items, -1, dtype=np.int64)

@@ -225,7 +225,7 @@ def program_with_facts():
     builder.limits([LimitName("least", "places", -1, "", Fraction(1))], -one).facts(one * 0, used[1:], -one)
     goal = LinearGoal("cost", np.array([1, 2, 3, 4, 5, 0]), 0, Fraction(1))
     none = np.zeros(0, dtype=np.int64)
-    return builder.assemble([goal], sparse(none, none, none, (0, 6)), none), goal
+    return builder.assemble([goal], lambda: sparse(none, none, none, (0, 6)), none), goal
 
 
 def test_peers_get_tied_limits_and_links_both_ways():

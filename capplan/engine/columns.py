@@ -3,9 +3,9 @@
 An item's options can be many, so what can be said per item and per place is not repeated for each option: an option at
 place p of item i uses ``need[i, k]`` of row ``row[p, k]`` for every slot k, plus its own explicit entries.
 
-Rows tied to a fact. Where every option of a row belongs to one fact (a site's capacity, the site being used) and nothing
-else uses the row, ``entries ≤ bound`` holds as ``entries ≤ bound × fact`` too: without the fact none of the options is
-taken. It says the same of whole choices and much more of fractions.
+Rows tied to a fact. Where every option of a row belongs to one fact (a site's capacity, the site being used) and
+nothing else uses the row, ``entries ≤ bound`` holds as ``entries ≤ bound × fact`` too: without the fact none of the
+options is taken. It says the same of whole choices and much more of fractions.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Columns(NamedTuple):
 
     ``start`` int64 [item + 1]; ``cost`` int64 [option]. ``place`` int32 [option] (empty without slots), ``row`` int32
     [place, slot] (-1: none), ``need`` int64 [item, slot]; explicit entries of option o stand from ``at[o]`` to
-    ``at[o + 1]`` (int64; empty where no option has any) in ``entry_row`` int32 and ``entry`` int64. Facts, then purchases,
-    have ``other_at`` int64 [other + 1], ``other_row`` int32, ``other`` int64, ``other_cost`` int64 and ``upper`` int64
-    [other]. Every row reads: the sum of its entries ≤ ``bound`` int64 [row].
+    ``at[o + 1]`` (int64; empty where no option has any) in ``entry_row`` int32 and ``entry`` int64. Facts, then
+    purchases, have ``other_at`` int64 [other + 1], ``other_row`` int32, ``other`` int64, ``other_cost`` int64 and
+    ``upper`` int64 [other]. Every row reads: the sum of its entries ≤ ``bound`` int64 [row].
     """
 
     start: Ints
@@ -53,9 +53,9 @@ class Columns(NamedTuple):
 class Links:
     """How rows are tied to facts.
 
-    ``covers`` int64 [limit]: the fact that every option of the limit belongs to, -1 where there is none. ``needs_cause`` bool
-    [fact]: facts that something gains from, so that ``fact ≤ Σ its options`` has to be said. ``loose`` bool [fact]: facts
-    that cost something and that no limit is tied to.
+    ``covers`` int64 [limit]: the fact that every option of the limit belongs to, -1 where there is none.
+    ``needs_cause`` bool [fact]: facts that something gains from, so that ``fact ≤ Σ its options`` has to be said.
+    ``loose`` bool [fact]: facts that cost something and that no limit is tied to.
     """
 
     covers: Ints

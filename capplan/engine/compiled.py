@@ -16,4 +16,5 @@ def compiled(function: F) -> F:
     It may allocate no array: arrays are not counted in and out of every call, which in loops of a few nanoseconds would
     cost twenty times what the loop does.
     """
-    return cast("F", numba.njit(cache=True, nogil=True, _nrt=False)(function))
+    options: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+    return cast("F", numba.njit(**options)(function))

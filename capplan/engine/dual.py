@@ -2,18 +2,19 @@
 
 For prices λ ≥ 0 on the rows, no plan costs less than::
 
-    L(λ) = Σ over items of the cheapest option at those prices + Σ over facts and purchases of upper × min(0, their price)
-           − Σ λ × bound
+    L(λ) = Σ over items of the cheapest option at those prices + Σ over facts and purchases of upper × min(0, their
+    price) − Σ λ × bound
 
 (Lagrangian relaxation; Geoffrion 1974). Any prices give a valid bound; ``exact_bound`` evaluates it in integers.
 ``ascend`` looks for good prices: the minima are smoothed (soft minimum of temperature t) and L-BFGS climbs, at lower
-and lower temperatures, first on a sample of the items (the smoothed dual of entropic relaxation).
+and lower temperatures (the smoothed dual of entropic relaxation).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,10 @@ HIGHEST = 1e6
 """Mean costs for one unit beyond which no price climbs."""
 FAR = 30.0
 """Temperatures above the cheapest beyond which an option has no weight."""
+
+
+SCHEDULE = ((0.02, 100), (0.002, 200))
+"""Temperature in mean costs, and most rounds, of each leg of the climb."""
 
 
 @compiled
@@ -127,9 +132,9 @@ def _priced(columns: Columns, price: Ints, scale: int, value: Ints) -> None:
 class Bound:
     """A valid lower bound and the prices that prove it.
 
-    ``value`` counts in the goal's unit without its constant; ``price`` int64 [row] are prices × ``scale``. ``reduced`` int64
-    [option]: how much, × ``scale``, an option costs above the cheapest of its item at those prices; any plan that takes it
-    costs at least (total + reduced) ÷ scale, where ``total`` is the exact bound × ``scale``.
+    ``value`` counts in the goal's unit without its constant; ``price`` int64 [row] are prices × ``scale``.
+    ``reduced`` int64 [option]: how much, × ``scale``, an option costs above the cheapest of its item at those prices;
+    any plan that takes it costs at least (total + reduced) ÷ scale, where ``total`` is the exact bound × ``scale``.
     """
 
     value: int
@@ -144,7 +149,9 @@ class Bound:
 
 
 def exact_bound(columns: Columns, price: Floats) -> Bound:
-    """The bound that ``price`` float [row] proves, in integers: prices are rounded to multiples of a power of two first."""
+    """The bound that ``price`` float [row] proves, in integers: prices are rounded to multiples of a power of two
+    first.
+    """
     price = np.minimum(np.maximum(0.0, np.nan_to_num(price)), 2.0**60)
     peak = _peak(columns, price)
     # Without any plan prices climb for ever; lower ones are as valid.
@@ -185,9 +192,7 @@ def _others(columns: Columns, price: Ints, scale: int) -> int:
     return total
 
 
-def ascend(
-    columns: Columns, sizes: Floats, seed: int, spent: Callable[[], bool], start: Floats | None = None
-) -> Floats:
+def ascend(columns: Columns, sizes: Floats, spent: Callable[[], bool]) -> Floats:
     """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
 
     Returns float [row].
@@ -196,20 +201,17 @@ def ascend(
     if not len(columns.bound):
         return np.zeros(0)
     rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
-    random = np.random.default_rng(seed)
-    order = random.permutation(items)
     unit = 1.0 / np.maximum(1.0, sizes)
     # Prices are counted in shares of the mean cost, so that one step means the same on every row.
     typical = max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
-    x = np.zeros(rows) if start is None else start / (unit * typical)
-    for share, heat, rounds in _schedule(items):
-        sample = np.sort(order[: max(1, round(items * share))])
+    x = np.zeros(rows)
+    sample = np.arange(items)
+    for heat, rounds in SCHEDULE:
 
-        def value(x: Floats, sample: Ints = sample, heat: float = heat) -> tuple[float, Floats]:
+        def value(x: Floats, heat: float = heat) -> tuple[float, Floats]:
             price = x * unit * typical
             gradient = np.zeros(rows)
-            total = _smooth(columns, sample, price, heat * typical, gradient, room) * (items / len(sample))
-            gradient *= items / len(sample)
+            total = _smooth(columns, sample, price, heat * typical, gradient, room)
             total += _smooth_others(columns, price, heat * typical, gradient)
             total -= float(price @ columns.bound)
             gradient -= columns.bound
@@ -220,7 +222,8 @@ def ascend(
             if spent():
                 raise StopIteration
 
-        found = minimize(
+        find: Any = minimize
+        found = find(
             value,
             x,
             jac=True,
@@ -233,9 +236,3 @@ def ascend(
         if spent():
             break
     return x * unit * typical
-
-
-def _schedule(items: int) -> list[tuple[float, float, int]]:
-    """Share of the items, temperature in mean costs, and most rounds of each leg of the climb."""
-    legs = [(1.0, heat, rounds) for heat, rounds in ((0.1, 60), (0.02, 80), (0.004, 100), (0.001, 120))]
-    return legs

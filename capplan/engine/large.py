@@ -2,8 +2,8 @@
 
 Goals are met in order. For each: prices give a bound and say which options matter; the linear relaxation over these
 sharpens both; a master problem over facts and purchases closes what fractions of them hide and proposes what to open;
-each proposal is rounded and walked to a plan; parts of the best plan are then solved again exactly by CP-SAT. Every plan
-is evaluated exactly on the whole Program before it counts.
+each proposal is rounded and walked to a plan; parts of the best plan are then solved again exactly by CP-SAT. Every
+plan is evaluated exactly on the whole Program before it counts.
 """
 
 from __future__ import annotations

@@ -62,9 +62,9 @@ def relax(
 ) -> Relaxed | None:
     """Solve the relaxation over ``option`` int64 [k] ascending; None when it was not solved in time.
 
-    ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without an option
-    at a price far above any option's. With ``whole`` choices, facts and purchases are whole numbers (prices are then 0):
-    the answer is the best that was found in time.
+    ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without
+    an option at a price far above any option's. With ``whole`` choices, facts and purchases are whole numbers (prices
+    are then 0): the answer is the best that was found in time.
     """
     items, rows, count = len(columns.start) - 1, len(columns.bound), len(option)
     item = np.searchsorted(columns.start, option, side="right") - 1

@@ -34,7 +34,10 @@ SMALL = 12_000
 
 
 class Stage:
-    """The search for one goal. ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve."""
+    """The search for one goal.
+
+    ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve.
+    """
 
     def __init__(
         self,
@@ -71,8 +74,7 @@ class Stage:
             return min(clock, 0.6 * self.limits.time_limit_s - self.effort)
         return clock
 
-    @property
-    def done(self) -> bool:
+    def over(self) -> bool:
         """Whether there is nothing left to look for, or to look with."""
         return self.proved or self.left <= 0 or self.watch.stopped or self.infeasible
 
@@ -117,12 +119,12 @@ class Stage:
     def run(self, enough: int) -> None:
         """Search until the bound is met, ``enough`` is reached (a value that needs no proof), or the limits are."""
         self.enough = enough
-        if self.done:
+        if self.over():
             return
         bound = self._prices()
         self._focus(bound)
         self._first_plan()
-        relaxed = None if self.done else self._relax(bound)
+        relaxed = None if self.over() else self._relax(bound)
         if relaxed is not None:
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
@@ -130,9 +132,9 @@ class Stage:
             self._propose(relaxed)
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
-            if not self.done:
+            if not self.over():
                 self._at_once()
-        while not self.done:
+        while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
 
     def _prices(self) -> Bound:
@@ -142,7 +144,7 @@ class Stage:
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
         until = self.watch.seconds + 0.25 * max(0.0, self.left)
-        price = ascend(self.columns, size / per_row, self.limits.seed, lambda: self.watch.seconds > until)
+        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
         self.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
         self.price = price
@@ -235,7 +237,7 @@ class Stage:
             self.active |= self.best[: self.whole.options] > 0
         found = None
         for _ in range(4):
-            if self.active.sum() > LARGEST_LP or self.done:
+            if self.active.sum() > LARGEST_LP or self.over():
                 break
             solved = self._solve_relaxation(None)
             if solved is None:
@@ -305,7 +307,7 @@ class Stage:
         for price in self._shortage_prices():
             master.learn(exact_bound(self.columns, price))
         times: dict[bytes, int] = {}
-        while not self.done and self.left > until:
+        while not self.over() and self.left > until:
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
                 return
@@ -316,7 +318,7 @@ class Stage:
             step = min(1.0, 0.55 + 0.15 * seen)
             solved = (
                 None
-                if self.done
+                if self.over()
                 else self._solve_relaxation(spread(self.columns, other, step * z + (1 - step) * centre))
             )
             if solved is None:
@@ -366,9 +368,7 @@ class Stage:
         end = self.left - seconds
         self._walk(self._inner(self.best), 0.2 * seconds, heat=0.0005)
         self._shut_one(max(0.3, 0.2 * seconds))
-        while not self.done and self.left > end:
-            if self.best is None:
-                return
+        while not self.over() and self.left > end:
             self._part(self._inner(self.best))
 
     def _shut_one(self, seconds: float) -> None:
@@ -405,7 +405,7 @@ class Stage:
         self.size = int(np.clip(self.size * (1.1 if quick else 0.8), 10, 400))
 
     def _neighbourhood(self, x: Ints) -> Ints:
-        """Items that could trade places: those that share limits with an item where it is and where it would like to be.
+        """Items that could trade places: they share limits with one item where it is or would like to be.
 
         The item is drawn by what its option costs above its cheapest one; one time in five any items are drawn.
         """
@@ -420,7 +420,9 @@ class Stage:
         inside: Ints = np.zeros(0, dtype=np.int64)
         while len(inside) < self.size:
             seed = int(self.random.choice(len(taken), p=weight / weight.sum()))
-            options = np.arange(self.parts.start[program.item[taken[seed]]], self.parts.start[program.item[taken[seed]] + 1])
+            options = np.arange(
+                self.parts.start[program.item[taken[seed]]], self.parts.start[program.item[taken[seed]] + 1]
+            )
             wished = options[np.argsort(self.reduced[options], kind="stable")[:2]]
             rows = np.unique(self.parts.by_column[:, np.append(wished, taken[seed])].indices)
             near = np.unique(used[rows].indices)

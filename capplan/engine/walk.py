@@ -34,13 +34,13 @@ class Ground(NamedTuple):
     """Where the walk goes, purchases fixed. One row of each table a thing, all int64 unless said.
 
     ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first of its facts, item; ``cost`` float
-    [option]. ``entries``: row, use, option, and where it stands among the row's members. ``rows``: bound, how far it may be
-    exceeded at a price, for every begun step, room for its members, use, number of members, where it stands in ``broken``
-    (-1: kept). ``tolls`` float [row]: the price of a begun step, of a unit beyond, and the least of the latter. ``links``:
-    facts of options; ``facts`` [fact + 1]: first entry, how many of its options are taken; ``fact_cost`` float [fact];
-    ``through``: row and use of facts' entries. ``members``, ``broken``: lists. ``tally`` [2]: rows broken, items changed since
-    the best plan; ``changed`` lists these and ``dirty`` bool [item] marks them. ``choice`` [item] is the plan, ``best``
-    [item] the best one.
+    [option]. ``entries``: row, use, option, and where it stands among the row's members. ``rows``: bound, how far it
+    may be exceeded at a price, for every begun step, room for its members, use, number of members, where it stands in
+    ``broken`` (-1: kept). ``tolls`` float [row]: the price of a begun step, of a unit beyond, and the least of the
+    latter. ``links``: facts of options; ``facts`` [fact + 1]: first entry, how many of its options are taken;
+    ``fact_cost`` float [fact]; ``through``: row and use of facts' entries. ``members``, ``broken``: lists. ``tally``
+    [2]: rows broken, items changed since the best plan; ``changed`` lists these and ``dirty`` bool [item] marks them.
+    ``choice`` [item] is the plan, ``best`` [item] the best one.
     """
 
     start: Ints
@@ -70,9 +70,9 @@ def _toll(g: Ground, r: int, used: int) -> float:
         return 0.0
     room = g.rows[r, ROOM]
     if room == 0:
-        return g.tolls[r, WEIGHT] * over
+        return float(g.tolls[r, WEIGHT] * over)
     begun = (min(over, room) + g.rows[r, STEP] - 1) // g.rows[r, STEP]
-    return g.tolls[r, PRICE] * begun + g.tolls[r, WEIGHT] * max(0, over - room)
+    return float(g.tolls[r, PRICE] * begun + g.tolls[r, WEIGHT] * max(0, over - room))
 
 
 @compiled
@@ -99,7 +99,7 @@ def _add(g: Ground, r: int, by: int) -> float:
 @compiled
 def _leave(g: Ground, o: int) -> float:
     """Take an option's use away; returns what changes."""
-    change = -g.cost[o]
+    change = -float(g.cost[o])
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         change += _add(g, g.entries[e, ROW], -g.entries[e, USE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
@@ -115,7 +115,7 @@ def _leave(g: Ground, o: int) -> float:
 @compiled
 def _enter(g: Ground, o: int) -> float:
     """Add an option's use; returns what changes."""
-    change = g.cost[o]
+    change = float(g.cost[o])
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         change += _add(g, g.entries[e, ROW], g.entries[e, USE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
@@ -262,7 +262,7 @@ def _walk(g: Ground, best_cost: float, moves: int, hot: float, cold: float, seed
 def walk(ground: Ground, best_cost: float, moves: int, heat: tuple[float, float], seed: int) -> float:
     """Walk ``moves`` moves from ``ground.choice``; the best plan that keeps all limits goes to ``ground.best``.
 
-    ``heat``: the temperatures at both ends, in units of cost. Returns the cost of ``best``, which is only replaced by a plan
-    cheaper than ``best_cost``.
+    ``heat``: the temperatures at both ends, in units of cost. Returns the cost of ``best``, which is only replaced by
+    a plan cheaper than ``best_cost``.
     """
     return float(_walk(ground, best_cost, moves, heat[0], heat[1], seed))

@@ -22,7 +22,7 @@ from capplan.problem.groups import RowsOf, active_together, groups_of
 from capplan.program import Builder, LimitName
 from capplan.program.statements import Source
 from capplan.rules.base import Rule, RuleOptions
-from capplan.units import Ints
+from capplan.units import Ints, Numbers
 
 
 class ApartOptions(RuleOptions):
@@ -76,7 +76,7 @@ class Apart(Rule):
                     block.options(site, option, np.ones_like(option))
 
     def _spread(
-        self, builder: Builder, what: tuple[str, str, int, Source], option: Ints, place: Ints, least: int
+        self, builder: Builder, what: tuple[str, str, int, Source], option: Numbers, place: Numbers, least: int
     ) -> None:
         """``Σ places with a member ≥ least``, as ``−Σ ≤ −least``; ``option`` and ``place`` int64 [k]."""
         group, places, t, source = what

@@ -28,7 +28,7 @@ from capplan.problem.use import add_use, used, uses
 from capplan.program import Builder, LimitBlock, LimitName, Program, PurchaseName, Values
 from capplan.program.statements import ROUNDING
 from capplan.rules.base import Row, Rule, RuleOptions
-from capplan.units import UNLIMITED, Ints, decimal_text
+from capplan.units import UNLIMITED, Ints, Numbers, decimal_text
 
 
 class CapacityOptions(RuleOptions):
@@ -111,7 +111,7 @@ class Capacity(Rule):
                 block.purchases(one * rows[s, r, t], one * purchase, one * -_usable(problem, r).denominator)
                 builder.purchase_charge(purchase, "purchase", int(t), price * problem.periods.share_of_year(int(t)))
 
-    def _safety(self, problem: Problem, builder: Builder, r: int, cell: Ints, option: Ints, steps: Ints) -> None:
+    def _safety(self, problem: Problem, builder: Builder, r: int, cell: Numbers, option: Numbers, steps: Ints) -> None:
         """``used − over ≤ level``, with a price on what is over. Uses int64 [k], ``cell`` = site × periods + period."""
         resource, periods = problem.resources[r], problem.periods
         if resource.name not in _options(problem).safety:
