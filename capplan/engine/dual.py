@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 
 from capplan.engine.columns import Columns
 from capplan.engine.compiled import compiled
-from capplan.units import Ints
+from capplan.units import Bools, Ints
 
 Floats = npt.NDArray[np.float64]
 
@@ -149,9 +149,7 @@ class Bound:
 
 
 def exact_bound(columns: Columns, price: Floats) -> Bound:
-    """The bound that ``price`` float [row] proves, in integers: prices are rounded to multiples of a power of two
-    first.
-    """
+    """The bound that ``price`` float [row] proves, in integers: prices are first rounded to parts of a power of two."""
     price = np.minimum(np.maximum(0.0, np.nan_to_num(price)), 2.0**60)
     peak = _peak(columns, price)
     # Without any plan prices climb for ever; lower ones are as valid.
@@ -236,3 +234,21 @@ def ascend(columns: Columns, sizes: Floats, spent: Callable[[], bool]) -> Floats
         if spent():
             break
     return x * unit * typical
+
+
+def cheapest(start: Ints, value: Floats | Ints, width: int) -> Bools:
+    """The ``width`` options of each item with the least ``value`` [option], the first of equal ones. bool [option]."""
+    keep = np.zeros(len(value), dtype=np.bool_)
+    _mark(start, value, width, keep)
+    return keep
+
+
+@compiled
+def _mark(start: Ints, value: Floats | Ints, width: int, keep: Bools) -> None:
+    for i in range(len(start) - 1):
+        for _ in range(min(width, start[i + 1] - start[i])):
+            least = -1
+            for o in range(start[i], start[i + 1]):
+                if not keep[o] and (least < 0 or value[o] < value[least]):
+                    least = o
+            keep[least] = True

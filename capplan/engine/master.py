@@ -24,9 +24,7 @@ LARGEST = 2**50
 
 
 class Master:
-    """Cuts over some facts and purchases, ``other`` int64 [k]; all others stay continuous and are bounded in each
-    cut.
-    """
+    """Cuts over facts and purchases ``other`` int64 [k]; what the rest of them may save is given away in each cut."""
 
     def __init__(self, columns: Columns, other: Ints) -> None:
         self.columns, self.other = columns, other

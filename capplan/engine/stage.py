@@ -9,7 +9,7 @@ import numpy as np
 
 from capplan.engine.columns import Columns, columns_of, links_of
 from capplan.engine.cpsat import Callback, Model
-from capplan.engine.dual import Bound, ascend, exact_bound
+from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
 from capplan.engine.ground import ground_of
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import Master, spread, structural
@@ -153,7 +153,7 @@ class Stage:
 
     def _focus(self, bound: Bound) -> None:
         """Keep the options that are cheapest at the prices, and those of the best plan, as a Program of their own."""
-        keep = _cheapest(self.columns.start, bound.reduced, CORE_WIDTH)
+        keep = cheapest(self.columns.start, bound.reduced, CORE_WIDTH)
         if self.best is not None:
             keep |= self.best[: self.whole.options] > 0
         self.core = np.flatnonzero(keep)
@@ -184,7 +184,7 @@ class Stage:
         if self.best is not None:
             return
         program = self.parts.program
-        choice = np.flatnonzero(_cheapest(self.parts.start, self.reduced, 1))
+        choice = np.flatnonzero(cheapest(self.parts.start, self.reduced, 1))
         x = np.zeros(program.columns, dtype=np.int64)
         x[choice] = 1
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
@@ -232,7 +232,7 @@ class Stage:
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""
-        self.active: Bools = _cheapest(self.columns.start, bound.reduced, LP_WIDTH)
+        self.active: Bools = cheapest(self.columns.start, bound.reduced, LP_WIDTH)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
         found = None
@@ -269,14 +269,14 @@ class Stage:
         np.minimum.at(here, item, found.reduced[option] / found.scale)
         wanted = (found.reduced / found.scale < here[self.whole.item] - 1e-6) & ~self.active
         more = bool(wanted.any())
-        self.active |= wanted & _cheapest(self.columns.start, found.reduced, 2)
+        self.active |= wanted & cheapest(self.columns.start, found.reduced, 2)
         return relaxed, more
 
     def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> bool:
         """Items to the option with the largest share, purchases up; then walk."""
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
-        keep = _cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6)
+        keep = cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6)
         if self.best is not None:
             keep |= self.best[: self.whole.options] > 0
         self.core = np.flatnonzero(keep)
@@ -288,7 +288,7 @@ class Stage:
         if shut is not None:
             closed = np.flatnonzero(shut[self.core])
             rank[closed] += 1e12
-        choice = np.flatnonzero(_cheapest(self.parts.start, rank, 1))
+        choice = np.flatnonzero(cheapest(self.parts.start, rank, 1))
         x = np.zeros(small.columns, dtype=np.int64)
         x[choice] = 1
         bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
@@ -390,7 +390,7 @@ class Stage:
         rank = self.reduced.copy()
         rank[x[:first] > 0] = -1.0
         rank[shut] += 1e12
-        choice = np.flatnonzero(_cheapest(self.parts.start, rank, 1))
+        choice = np.flatnonzero(cheapest(self.parts.start, rank, 1))
         y = np.zeros_like(x)
         y[choice] = 1
         y[first + program.facts :] = x[first + program.facts :]
@@ -491,12 +491,3 @@ def replace_others(relaxed: Relaxed, other: Ints, z: Ints) -> Relaxed:
     others = relaxed.others.copy()
     others[other] = z
     return Relaxed(relaxed.option, relaxed.x, others, relaxed.price, relaxed.item, relaxed.value)
-
-
-def _cheapest(start: Ints, value: Floats | Ints, width: int) -> Bools:
-    """The ``width`` options of each item with the least value. bool [option]."""
-    item = np.repeat(np.arange(len(start) - 1), np.diff(start))
-    order = np.lexsort((value, item))
-    rank = np.empty(len(value), dtype=np.int64)
-    rank[order] = np.arange(len(value)) - start[item[order]]
-    return np.asarray(rank < width)

@@ -1,0 +1,168 @@
+"""The engine for large Programs, piece by piece; what it finds as a whole is held to the oracle in the laws."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capplan.engine import Limits, Status, Watch, chosen, solve_exact, solve_program
+from capplan.engine.columns import columns_of, links_of
+from capplan.engine.dual import cheapest, exact_bound
+from capplan.engine.master import Master
+from capplan.engine.narrow import Parts, narrowed, with_ceiling
+from capplan.program import Builder, Form, LimitName, Program, WorstGoal, evaluate, weighted
+from tests.cli_calls import capplan
+
+
+def openings(items: int, places: int, seed: int, full: float = 0.7) -> Program:
+    """Items that go to any of some places with one resource; using a place costs something."""
+    random = np.random.default_rng(seed)
+    item, place = np.divmod(np.arange(items * places), places)
+    demand = random.integers(1, 20, items)
+    builder = Builder(item.astype(np.int32), items)
+    names = [LimitName("capacity", str(p), -1, "u", Fraction(1)) for p in range(places)]
+    bound = np.full(places, int(demand.sum() / places / full) + 20)
+    builder.limits(names, bound).options(place, np.arange(len(item)), demand[item])
+    facts = builder.any_of(place, np.arange(len(item)), places)
+    opening = {int(f): int(c) for f, c in zip(facts, random.integers(50, 200, places), strict=True)}
+    form = Form(random.integers(1, 100, len(item)), facts=opening)
+    goal = weighted("cost", "", [(form, Fraction(1))], len(item), builder.fact_count, 0)
+    none = np.zeros(0, dtype=np.int64)
+    columns = len(item) + builder.fact_count
+    return builder.assemble([goal], lambda: sp.csr_array((0, columns), dtype=np.int64), none)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.lists(st.floats(0, 50), min_size=4, max_size=4))
+def test_any_prices_give_a_valid_bound(seed: int, prices: list[float]) -> None:
+    """Whatever limits cost, no plan is cheaper than the bound, nor than the bound with one of its options taken."""
+    program = openings(6, 4, seed)
+    goal = program.goals[0]
+    best = solve_exact(program, Limits(), Watch())
+    columns = columns_of(program, goal, links_of(program, goal))
+    bound = exact_bound(columns, np.array(prices))
+    assert best.x is not None
+    assert bound.value + goal.constant <= best.goals[0].value
+    taken = np.flatnonzero(best.x[: program.options])
+    assert (bound.least_with()[taken] + goal.constant <= best.goals[0].value).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.lists(st.lists(st.floats(0, 50), min_size=4, max_size=4), min_size=1, max_size=4))
+def test_what_to_open_is_bounded_below_the_optimum(seed: int, cuts: list[list[float]]) -> None:
+    """Each cut holds for every plan's facts, so the least that all allow is a bound, no worse than any single one."""
+    program = openings(6, 4, seed)
+    goal = program.goals[0]
+    columns = columns_of(program, goal, links_of(program, goal))
+    master = Master(columns, np.arange(program.facts))
+    bounds = [exact_bound(columns, np.array(prices)) for prices in cuts]
+    for bound in bounds:
+        master.learn(bound)
+    answer = master.solve(10.0)
+    best = solve_exact(program, Limits(), Watch())
+    assert answer is not None
+    assert best.x is not None
+    assert answer[1] <= best.goals[0].value - goal.constant
+    assert answer[1] >= max(bound.value for bound in bounds) - 1
+
+
+def test_limits_are_tied_to_the_fact_that_holds_all_their_options():
+    program = openings(6, 4, 1)
+    links = links_of(program, program.goals[0])
+    assert links.covers.tolist() == [0, 1, 2, 3]
+    assert not links.loose.any()
+
+
+def test_the_cheapest_options_of_each_item():
+    start, value = np.array([0, 3, 4]), np.array([5, 1, 1, 7])
+    assert cheapest(start, value, 1).tolist() == [False, True, False, True]
+    assert cheapest(start, value, 2).tolist() == [False, True, True, True]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.sets(st.integers(0, 11), min_size=1, max_size=12))
+def test_a_part_measures_as_the_whole(seed: int, items: set[int]) -> None:
+    """Solving a part again gives a plan of the whole that costs what the part said, and keeps every limit."""
+    program = openings(12, 3, seed)
+    small, goal = narrowed(program, program.goals[0], np.arange(program.options))
+    parts = Parts(small, goal)
+    start = solve_exact(program, Limits(gap=Fraction(1, 2)), Watch()).x
+    assert start is not None
+    part = parts.part(start, np.array(sorted(items), dtype=np.int64))
+    assert part.goal.value(parts.inside(part, start)) == goal.value(start)
+    found = solve_exact(part.program, Limits(), Watch())
+    assert found.x is not None
+    whole = parts.merged(part, start, found.x)
+    values = evaluate(program, whole[: program.options] > 0, np.zeros(0, dtype=np.int64))
+    assert np.array_equal(values.x, whole)
+    assert (values.used <= program.bound).all()
+    assert goal.value(whole) == found.goals[0].value <= goal.value(start)
+
+
+def test_a_ceiling_is_one_more_limit():
+    program = openings(6, 3, 2)
+    goal = program.goals[0]
+    best = solve_exact(program, Limits(), Watch()).goals[0].value
+    assert solve_exact(with_ceiling(program, goal, int(best)), Limits(), Watch()).status is Status.OPTIMAL
+    assert solve_exact(with_ceiling(program, goal, int(best) - 1), Limits(), Watch()).status is Status.INFEASIBLE
+
+
+def test_both_engines_agree_where_both_prove():
+    for seed in range(3):
+        program = openings(40, 5, seed)
+        exact = solve_exact(program, Limits(), Watch())
+        large = solve_program(program, Limits(time_limit_s=20, deterministic=False), Watch(), engine="large")
+        assert exact.status is large.status is Status.OPTIMAL
+        assert exact.goals[0].value == large.goals[0].value == large.goals[0].bound
+
+
+def test_equal_effort_gives_equal_plans():
+    program = openings(400, 12, 5, full=0.9)
+    limits = Limits(time_limit_s=20)
+    first, second = (solve_program(program, limits, Watch(), engine="large") for _ in range(2))
+    assert first.x is not None
+    assert np.array_equal(first.x, second.x)
+    assert first.goals == second.goals
+
+
+def test_a_shortage_is_never_called_a_plan():
+    program = openings(30, 3, 4)
+    short = replace(program, bound=program.bound // 3)
+    found = solve_program(short, Limits(time_limit_s=10, deterministic=False), Watch(), engine="large")
+    assert found.x is None
+    assert found.status in (Status.INFEASIBLE, Status.UNKNOWN)
+
+
+def test_the_best_plan_so_far_is_kept_when_stopped():
+    program, watch = openings(600, 12, 6, full=0.9), Watch()
+    watch.report = lambda progress: watch.stop() if progress.best is not None else None
+    found = solve_program(program, Limits(time_limit_s=600, deterministic=False), watch, engine="large")
+    assert found.x is not None
+    assert str(found.stopped_because) == "interrupted"
+    assert found.goals[0].bound <= found.goals[0].value
+
+
+def test_which_engine_is_taken():
+    """Small Programs are proved as a whole; a greatest ratio is met by the exact engine whatever was asked for."""
+    small, large = openings(10, 3, 1), openings(400, 12, 1)
+    assert (chosen(small), chosen(large)) == ("exact", "large")
+    assert (chosen(small, "large"), chosen(large, "exact")) == ("large", "exact")
+    ratio = WorstGoal("worst", sp.csr_array((0, small.columns), dtype=np.int64), np.zeros(0, dtype=np.int64))
+    assert chosen(replace(small, goals=(ratio,)), "large") == "exact"
+
+
+@pytest.mark.golden
+def test_solve_takes_the_engine_asked_for_and_says_so(tmp_path):
+    """The engine for large Programs finds the same plan of Dudley, purchase included."""
+    ended = capplan("solve", "inventories/dudley", "--engine", "large", "-o", tmp_path / "run")
+    assert ended.code == 0
+    info = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert info["engine"]["name"] == "large"
+    assert [goal["value"] for goal in info["goals"]][:2] == [0, 161878.4]
