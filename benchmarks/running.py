@@ -79,7 +79,8 @@ def observe(task: Task, folder: Path) -> Observed:
     seen = Observed(peak_mb=meter.peak_mb, killed=killed)
     _collect(seen, folder)
     if seen.status == "crashed":
-        seen.seconds = time.monotonic() - (_clock(folder) or time.monotonic())
+        started = _clock(folder)
+        seen.seconds = time.monotonic() - started if started else 0.0
         seen.status = "killed" if killed else "crashed"
         seen.note = f"over its limit of {task.time_limit:g} s" if killed else _last_line(folder / "output.txt")
     return seen
