@@ -20,7 +20,9 @@ from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
-"""Options of each item, cheapest at good prices first, among which plans are looked for."""
+"""Options of each item, cheapest at good prices first, among which plans are looked for at least."""
+CORE_MOST = 100_000
+"""Options that are kept in all where items have fewer: a narrow choice among equally good ones may leave no plan."""
 LP_WIDTH = 3
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
@@ -153,7 +155,13 @@ class Stage:
 
     def _focus(self, bound: Bound) -> None:
         """Keep the options that are cheapest at the prices, and those of the best plan, as a Program of their own."""
-        keep = cheapest(self.columns.start, bound.reduced, CORE_WIDTH)
+        self._keep(cheapest(self.columns.start, bound.reduced, CORE_WIDTH), bound)
+
+    def _keep(self, keep: Bools, bound: Bound) -> None:
+        """Make ``keep`` bool [option], others at random up to CORE_MOST, and the best plan's the core."""
+        spare = (CORE_MOST - int(keep.sum())) / max(1, self.whole.options)
+        if spare > 0:
+            keep = keep | (self.random.random(self.whole.options) < spare)
         if self.best is not None:
             keep |= self.best[: self.whole.options] > 0
         self.core = np.flatnonzero(keep)
@@ -276,13 +284,8 @@ class Stage:
         """Items to the option with the largest share, purchases up; then walk."""
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
-        keep = cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6)
-        if self.best is not None:
-            keep |= self.best[: self.whole.options] > 0
-        self.core = np.flatnonzero(keep)
-        small, goal = narrowed(self.whole, self.goal, self.core)
-        self.parts = Parts(small, goal)
-        self.reduced = self.last.reduced[self.core] / self.last.scale
+        self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
+        small = self.parts.program
         rank = self.reduced - 1e9 * share[self.core]
         closed = None
         if shut is not None:
