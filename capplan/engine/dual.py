@@ -160,7 +160,8 @@ def exact_bound(columns: Columns, price: Floats) -> Bound:
     _priced(columns, whole, scale, value)
     least = np.minimum.reduceat(value, columns.start[:-1]) if len(value) else np.zeros(0, np.int64)
     total = int(least.sum()) - sum(p * b for p, b in zip(whole.tolist(), columns.bound.tolist(), strict=True) if p)
-    total += _others(columns, whole, scale)
+    others = priced_others(columns, whole, scale)
+    total += sum(min(0, v) * upper for v, upper in zip(others, columns.upper.tolist(), strict=True))
     value -= np.repeat(least, np.diff(columns.start))
     return Bound(-(-total // scale), whole, scale, total, value)
 
@@ -180,14 +181,14 @@ def _peak(columns: Columns, price: Floats) -> float:
     return max(1.0, peak * max(1, len(columns.start)))
 
 
-def _others(columns: Columns, price: Ints, scale: int) -> int:
-    """Σ upper × min(0, scale × cost + priced entries) over facts and purchases, in Python's integers."""
-    total = 0
+def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
+    """``scale`` × cost of every fact and purchase plus what it pays at ``price`` int64 [row], in Python's integers."""
     row, entry, at = columns.other_row.tolist(), columns.other.tolist(), columns.other_at.tolist()
-    for j, (cost, upper) in enumerate(zip(columns.other_cost.tolist(), columns.upper.tolist(), strict=True)):
-        v = cost * scale + sum(int(price[row[e]]) * entry[e] for e in range(at[j], at[j + 1]))
-        total += min(0, v) * upper
-    return total
+    paid = price.tolist()
+    return [
+        cost * scale + sum(paid[row[e]] * entry[e] for e in range(at[j], at[j + 1]))
+        for j, cost in enumerate(columns.other_cost.tolist())
+    ]
 
 
 def ascend(columns: Columns, sizes: Floats, spent: Callable[[], bool]) -> Floats:

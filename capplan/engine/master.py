@@ -15,7 +15,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from capplan.engine.columns import Columns
-from capplan.engine.dual import Bound
+from capplan.engine.dual import Bound, priced_others
 from capplan.units import Bools, Floats, Ints
 
 UNITS = 16
@@ -32,7 +32,7 @@ class Master:
 
     def learn(self, bound: Bound) -> None:
         """Add the cut that a bound's prices make."""
-        price = priced_others(self.columns, bound)
+        price = priced_others(self.columns, bound.price, bound.scale)
         kept = np.zeros(len(price), dtype=np.bool_)
         kept[self.other] = True
         upper = self.columns.upper.tolist()
@@ -66,16 +66,6 @@ class Master:
             return None
         proved = int(np.floor(solver.best_objective_bound + 1e-3 - abs(solver.best_objective_bound) * 1e-14))
         return np.array([solver.value(v) for v in z], dtype=np.int64), -(-proved // UNITS)
-
-
-def priced_others(columns: Columns, bound: Bound) -> list[int]:
-    """Price × scale of every fact and purchase at a bound's prices, exact."""
-    row, entry, at = columns.other_row.tolist(), columns.other.tolist(), columns.other_at.tolist()
-    price = bound.price.tolist()
-    return [
-        cost * bound.scale + sum(price[row[e]] * entry[e] for e in range(at[j], at[j + 1]))
-        for j, cost in enumerate(columns.other_cost.tolist())
-    ]
 
 
 def structural(columns: Columns, derived: Bools, most: int) -> Ints:
