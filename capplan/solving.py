@@ -96,7 +96,7 @@ class Result:
     @cached_property
     def tables(self) -> Sequence[Output]:
         """The plan's tables; none without a plan."""
-        return tables_of(self.measured) if self.measured else ()
+        return tables_of(self.measured, self.today) if self.measured else ()
 
 
 class Frames:

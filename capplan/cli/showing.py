@@ -42,15 +42,15 @@ def _summary(run: Run) -> str:
         path = run.folder / EXPLANATION
         return path.read_text("utf-8").rstrip("\n") if path.is_file() else f"No plan: {run.info['status']}."
     problem, info, start = run.problem(), run.info, run.start()
-    measured = measure(problem, plan)
+    measured, today = measure(problem, plan), today_of(problem, start)
     return summary_text(
         Summary(
             measured,
-            today_of(problem, start),
+            today,
             Status(info["status"]),
             Stopped(info["stopped_because"]),
             tuple(_goal(goal) for goal in info["goals"]),
-            {table.name: table for table in tables_of(measured)},
+            {table.name: table for table in tables_of(measured, today)},
             [_warning(fault) for fault in info["warnings"]],
             START if start is not None else TODAY,
         )
