@@ -208,42 +208,52 @@ def test_charges_are_what_a_plain_reading_of_the_contract_gives(estate, periods)
         periods or "extends: standard\n",
     )
     charges = Charges(small)
-    spans = list(zip(small.periods.start.tolist(), small.periods.end.tolist(), strict=True))
     found = {(row.organisation, row.package, row.period): row.pence for row in charges.rows}
-    expected_keys = set()
-    for t, (start, end) in enumerate(spans):
-        for p, (basis, price, cost) in enumerate(packages):
-            weight: dict[int, Fraction] = {}
-            for o, package, volume, first, last in subscriptions:
-                days = min(end, last.toordinal() if last else end) - max(start, first.toordinal() if first else start)
-                if package == p and days > 0:
-                    own = 1 if basis == "organisation" else heads[o]
-                    weight[o] = Fraction(own if volume is None else volume) * days
-                    expected_keys.add((o, p, t))
-            if basis != "fixed":
-                for o, units in weight.items():
-                    exact = Fraction(price) * 100 * units / 365
-                    assert abs(found[o, p, t] - exact) <= Fraction(1, 2)
-                continue
-            whole = int(Fraction(price) * 100 * (end - start) / 365 + Fraction(1, 2))
-            parts = [found[o, p, t] for o in weight]
-            assert sum(parts) == (whole if weight else 0)
-            for o, units in weight.items():
-                if sum(weight.values()):
-                    assert abs(found[o, p, t] - whole * units / sum(weight.values())) < 1
-    assert set(found) == expected_keys
-    for result in charges.packages:
-        rows = [row for row in charges.stranded if (row.package, row.period) == (result.package, result.period)]
-        assert result.income == sum(
-            pence for (_, p, t), pence in found.items() if (p, t) == (result.package, result.period)
+    expected = set()
+    for t, span in enumerate(zip(small.periods.start.tolist(), small.periods.end.tolist(), strict=True)):
+        for p, (basis, price, _) in enumerate(packages):
+            units = unit_days(heads, basis, [row for row in subscriptions if row[1] == p], span)
+            expected |= {(o, p, t) for o in units}
+            paid = {o: found[o, p, t] for o in units}
+            if basis == "fixed":
+                assert_shared(paid, units, int(Fraction(price) * 100 * (span[1] - span[0]) / 365 + Fraction(1, 2)))
+            else:
+                assert all(abs(paid[o] - Fraction(price) * 100 * units[o] / 365) <= Fraction(1, 2) for o in units)
+    assert set(found) == expected
+    assert_stranded(charges)
+
+
+def unit_days(heads, basis, subscriptions, span) -> dict[int, Fraction]:
+    """Units x days of each customer in a period, read as the contract says it."""
+    found = {}
+    for o, _, volume, first, last in subscriptions:
+        days = min(span[1], last.toordinal() if last else span[1]) - max(
+            span[0], first.toordinal() if first else span[0]
         )
-        if result.cost is None:
-            assert not rows
-            continue
-        short = max(0, result.cost - result.income)
-        assert result.stranded + result.underpriced == short
-        assert sum(row.stranded for row in rows) == result.stranded
-        assert all(0 <= row.stranded <= max(0, row.would_pay - row.pays) for row in rows)
+        if days > 0:
+            own = 1 if basis == "organisation" else heads[o]
+            found[o] = Fraction(own if volume is None else volume) * days
+    return found
+
+
+def assert_shared(paid, units, whole) -> None:
+    """Nothing is lost, and nobody is further than a penny from the exact share."""
+    assert sum(paid.values()) == (whole if units else 0)
+    total = sum(units.values())
+    assert not total or all(abs(paid[o] - whole * units[o] / total) < 1 for o in units)
+
+
+def assert_stranded(charges) -> None:
+    """What is not covered is stranded by who does not buy, up to what each would pay, or priced too low."""
+    for result in charges.packages:
+        here = (result.package, result.period)
+        rows = [row for row in charges.stranded if (row.package, row.period) == here]
+        assert result.income == sum(row.pence for row in charges.rows if (row.package, row.period) == here)
+        assert bool(rows) <= (result.cost is not None)
+        if result.cost is not None:
+            assert result.stranded + result.underpriced == max(0, result.cost - result.income)
+            assert sum(row.stranded for row in rows) == result.stranded
+            assert all(0 <= row.stranded <= max(0, row.would_pay - row.pays) for row in rows)
 
 
 # ---------------------------------------------------------------- accounts

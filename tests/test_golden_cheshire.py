@@ -44,7 +44,7 @@ def test_each_group_pays_for_what_it_buys(cheshire: Run):
 
 
 def test_the_group_that_left_strands_what_it_does_not_cover(cheshire: Run):
-    """IT brings 1,140,000 x 8.34 = 9,507,600: 492,400 short of 10,000,000, and WIRC is the only one who does not buy."""
+    """IT brings 1,140,000 x 8.34 = 9,507,600: 492,400 short of 10,000,000, and only WIRC does not buy."""
     [it] = [row for row in cheshire.table("packages") if row["package"] == "IT"]
     figures = {name: Fraction(it[name]) for name in ("income", "cost", "margin", "stranded", "underpriced", "take_up")}
     assert figures == {
@@ -95,8 +95,8 @@ def test_a_shared_cost_reconciles_to_the_penny(tmp_path: Path):
     run = solve(tmp_path / "run", str(folder))
     shares = {r["organisation"]: Fraction(r["amount"]) for r in run.table("charges") if r["package"] == "IT"}
     assert sum(shares.values()) == 10_000_000
-    # In pence the exact shares end in .491 (ECH), .930 (SCH), .158 (VR), .491 (WAR), .614 (WCH), .895 (WIRA), .421 (WIRB):
-    # four pennies are left over. SCH, WIRA and WCH get one each, and of the equal ECH and WAR the one with the first id.
+    # In pence the exact shares end in .491 (ECH), .930 (SCH), .158 (VR), .491 (WAR), .614 (WCH), .895 (WIRA) and .421
+    # (WIRB): four pennies are left over. SCH, WIRA and WCH get one each, and of the equal ECH and WAR the first id.
     assert shares == {
         "ECH": Fraction("1754385.97"),
         "SCH": Fraction("1535087.72"),

@@ -33,7 +33,7 @@ Names = tuple[str | None, str | None]
 class _Subject:
     """What is checked: an inventory or a run, the files to read with it, and the plan to hold them against.
 
-    ``keep`` are the placements that the run was told to keep.
+    ``keep`` are the placements that the run was told to keep, ``start`` is the plan it was started from.
     """
 
     inventory: Inventory
@@ -42,6 +42,7 @@ class _Subject:
     purchases: Path | None
     before: Plan | None
     keep: Allocation | None = None
+    start: Plan | None = None
 
 
 def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
@@ -60,7 +61,9 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
         purchases = read_purchases(found.purchases, found.inventory, faults)
     faults.raise_errors()
     complain(terminal, faults.sorted())
-    checked = check_allocation(found.inventory, found.model, allocation, purchases, found.before, found.keep)
+    checked = check_allocation(
+        found.inventory, found.model, allocation, purchases, found.before, found.keep, found.start
+    )
     if as_json:
         terminal.say_json(_json(checked))
     else:
@@ -84,7 +87,7 @@ def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
     if purchases is None and "purchases" in run.tables:
         purchases = folder / "purchases.csv"
     allocation = allocation or folder / "allocation.csv"
-    subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep())
+    subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep(), run.start())
     model, scenario = names
     if model is None and scenario is None:
         return subject
@@ -99,7 +102,7 @@ def _text(checked: Checked) -> str:
         [_headline(checked), _money(checked)],
         _changes(checked),
         _findings(checked),
-        site_use(_site_rows(checked)),
+        site_use(_site_rows(checked), _use_today(checked)),
     )
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
 
@@ -180,6 +183,13 @@ def _changed_first(checked: Checked, finding: Finding) -> list[Place]:
         return list(finding.lines)
     pairs = list(zip(finding.breach.workloads, finding.lines, strict=True))
     return [place for _, place in sorted(pairs, key=lambda pair: pair[0] not in changed)]
+
+
+def _use_today(checked: Checked) -> dict[tuple[str, str, str], str]:
+    """What is used today, by site, period and resource, where that is not what is checked."""
+    if checked.today is None or (checked.today.plan.site == checked.measured.plan.site).all():
+        return {}
+    return {(row["site"], row["period"], row["resource"]): row["used_today"] for row in _site_rows(checked)}
 
 
 def _site_rows(checked: Checked) -> list[dict[str, str]]:

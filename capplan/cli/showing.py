@@ -13,9 +13,9 @@ from capplan.cli.faults import complain
 from capplan.cli.summary import START, TODAY, Summary, summary_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
 from capplan.engine import Status, Stopped
-from capplan.measure import measure
+from capplan.measure import measure, today_of
 from capplan.runs import Run, RunInfo, list_runs, read_run
-from capplan.solving import Reached, today_of
+from capplan.solving import Reached
 from capplan.tables import tables_of
 from capplan.units import Currency, percent_text
 
