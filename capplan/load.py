@@ -8,6 +8,7 @@ from capplan.errors import Faults, Place
 from capplan.goals import GOALS
 from capplan.inventory import Inventory, TableSchema
 from capplan.inventory import read_inventory as _read_inventory
+from capplan.located import Located
 from capplan.model import Model
 from capplan.model import read_model as _read_model
 from capplan.overlay import Overlay
@@ -35,6 +36,7 @@ def read_model(
     relative_to: Path | None = None,
     faults: Faults | None = None,
     named_at: Place | None = None,
+    changes: Located | None = None,
 ) -> Model:
     """Read a planning model: a shipped name or a path; see ``capplan.model.read_model``."""
     options = {name: rule.options for name, rule in RULES.items()}
@@ -46,4 +48,5 @@ def read_model(
         relative_to=relative_to,
         faults=faults,
         named_at=named_at,
+        changes=changes,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from capplan.cli.engines import EngineName
 from capplan.cli.faults import FaultFormat
 from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from capplan.model.adhoc import Asked
 
 app = typer.Typer(
     # Without rich, which would take longer to load than the help takes to read.
@@ -80,8 +83,33 @@ ModelName = Annotated[
         help="Planning model: a shipped name or a YAML file. Default: the one the inventory names, else standard.",
     ),
 ]
-Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="A scenario of the model.")]
+Scenario = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="NAME", help="A scenario of the model; NAME+NAME lays one over the other."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="CHANGE",
+        help="Change a cell or the model: sites.B.power_kw=11, 'workloads.*.power_kw*=1.1', sites.B.fte+=2, "
+        "rules.zone=off, purchases=none. May be repeated.",
+    ),
+]
+Removes = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="ROW", help="Leave a row out: sites.B. May be repeated.")
+]
+Adds = Annotated[
+    list[str] | None,
+    typer.Option("--add", metavar="ROW", help="Add a row: 'sites: {site: C, power_kw: 10}'. May be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _asked(sets: list[str] | None, removes: list[str] | None, adds: list[str] | None) -> Asked:
+    from capplan.model.adhoc import Asked
+
+    return Asked.of(sets or (), removes or (), adds or ())
 
 
 @app.command()
@@ -101,18 +129,21 @@ def init(
 
 @app.command()
 @command
-def validate(
+def validate(  # noqa: PLR0913, PLR0917 - options of a command
     terminal: Terminal,
     inventory: InventoryFolder,
     model: ModelName = None,
     scenario: Scenario = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     how: Annotated[FaultFormat, typer.Option("--format", help="How to write the mistakes.")] = FaultFormat.TEXT,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Tell every mistake in an inventory and its model, each with its place and what would be right."""
     from capplan.cli.validating import validate as run
 
-    return run(terminal, inventory, model, scenario, strict=strict, how=how)
+    return run(terminal, inventory, (model, scenario), strict=strict, how=how, asked=_asked(sets, removes, adds))
 
 
 @app.command()
@@ -155,6 +186,9 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
         EngineName,
         typer.Option("--engine", help="How to search; auto takes what fits the size and structure."),
     ] = EngineName.AUTO,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Find the best plan, prove how good it is, and save it as a run. The last line printed is the run's folder.
 
@@ -163,13 +197,14 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     from capplan.cli.solving import Wanted
     from capplan.cli.solving import solve as run
 
-    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin, engine.value)
+    asked = _asked(sets, removes, adds)
+    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin, engine.value, asked)
     return run(terminal, wanted, as_json=as_json)
 
 
 @app.command()
 @command
-def check(
+def check(  # noqa: PLR0913, PLR0917 - options of a command
     terminal: Terminal,
     subject: Annotated[Path, typer.Argument(metavar="RUN_OR_INVENTORY", help="Folder of a run or an inventory.")],
     allocation: Annotated[
@@ -184,11 +219,16 @@ def check(
     model: ModelName = None,
     scenario: Scenario = None,
     as_json: Json = False,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Measure an allocation against every rule, without placing or buying anything."""
     from capplan.cli.checking import check as run
 
-    return run(terminal, subject, (allocation, purchases), (model, scenario), as_json=as_json)
+    return run(
+        terminal, subject, (allocation, purchases), (model, scenario), _asked(sets, removes, adds), as_json=as_json
+    )
 
 
 @app.command()

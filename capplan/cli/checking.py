@@ -19,6 +19,7 @@ from capplan.errors import Faults, Place, UsageError, printable
 from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases
 from capplan.load import read_model
 from capplan.model import Model
+from capplan.model.adhoc import Asked
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.runs import is_run, read_run
 
@@ -45,13 +46,17 @@ class _Subject:
     start: Plan | None = None
 
 
-def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
+def check(terminal: Terminal, subject: Path, files: Paths, names: Names, asked: Asked, *, as_json: bool) -> int:
     """Measure an allocation and tell every broken rule.
 
-    ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given.
+    ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given;
+    ``asked`` are changes to an inventory beside these.
     """
     faults = Faults()
-    found = _run(subject, files, names, faults) if is_run(subject) else _inventory(subject, files, names, faults)
+    if is_run(subject):
+        found = _run(subject, files, names, asked, faults)
+    else:
+        found = _inventory(subject, files, names, asked, faults)
     allocation = None
     if found.allocation is not None:
         expected = written(found.inventory, found.model, found.before) if found.before is not None else None
@@ -71,13 +76,13 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
     return Exit.FINDINGS if checked.findings else Exit.DONE
 
 
-def _inventory(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
-    task = read_task(folder, *names)
+def _inventory(folder: Path, files: Paths, names: Names, asked: Asked, faults: Faults) -> _Subject:
+    task = read_task(folder, *names, asked=asked)
     faults.extend(task.warnings)
     return _Subject(task.inventory, task.model, *files, None)
 
 
-def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
+def _run(folder: Path, files: Paths, names: Names, asked: Asked, faults: Faults) -> _Subject:
     """A run: its own inputs, allocation and purchases, as far as nothing else is named."""
     run = read_run(folder)
     faults.extend(run.altered())
@@ -89,11 +94,11 @@ def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
     allocation = allocation or folder / "allocation.csv"
     subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep(), run.start())
     model, scenario = names
-    if model is None and scenario is None:
-        return subject
-    if scenario is not None:
+    if scenario is not None or asked:
         message = "a scenario changes the inventory, and a run keeps the one it was solved with"
-        raise UsageError(f"{message}; check the inventory with --scenario instead")
+        raise UsageError(f"{message}; check the inventory with --scenario or --set instead")
+    if model is None:
+        return subject
     return replace(subject, model=read_model(str(model)))
 
 

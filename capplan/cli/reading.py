@@ -12,6 +12,7 @@ from capplan.inventory.settings import FILE
 from capplan.load import STANDARD, read_inventory, read_model
 from capplan.located import Retyped, read_yaml
 from capplan.model import Model
+from capplan.model.adhoc import Asked, changes_of
 from capplan.problem import Plan
 from capplan.runs import Beside, Given, read_beside, read_run
 
@@ -35,24 +36,36 @@ class Task:
         return self.faults.sorted()
 
 
-def read_task(folder: Path, model: str | None, scenario: str | None, files: Beside | None = None) -> Task:
+def read_task(
+    folder: Path,
+    model: str | None,
+    scenario: str | None,
+    files: Beside | None = None,
+    asked: Asked | None = None,
+) -> Task:
     """Read an inventory and the model to plan it with: ``model``, else the inventory's own, else ``standard``.
 
-    Raises BadInput with every fault of both and of the ``files`` given with them, contradictions between them included.
+    ``scenario`` and what is ``asked`` for besides change them. Raises BadInput with every fault of both and of the
+    ``files`` given with them, contradictions between them included.
     """
     faults = Faults()
-    task = read_faulty(folder, model, scenario, faults, files)
+    task = read_faulty(folder, model, scenario, faults, files, asked)
     faults.raise_errors()
     return task
 
 
 def read_faulty(
-    folder: Path, model: str | None, scenario: str | None, faults: Faults, files: Beside | None = None
+    folder: Path,
+    model: str | None,
+    scenario: str | None,
+    faults: Faults,
+    files: Beside | None = None,
+    asked: Asked | None = None,
 ) -> Task:
     """The same with all faults recorded; the result means something only if none of them is an error."""
     _check_folder(folder)
     # The model first: its scenario may change cells of the inventory.
-    chosen = _own_model(folder, scenario, faults) if model is None else read_model(model, scenario, faults=faults)
+    chosen = chosen_model(folder, model, scenario, faults, asked)
     inventory = read_inventory(folder, chosen.overlay, faults)
     given = read_beside(files or Beside(), inventory, faults)
     problem = None if faults.has_errors else problem_of(given.inventory, chosen, faults, given.keep)
@@ -96,12 +109,18 @@ def _check_file(path: Path, fix: str) -> None:
         raise UsageError(f"there is no {path}; {did_you_mean(path.name, near, fix)}")
 
 
-def _own_model(folder: Path, scenario: str | None, faults: Faults) -> Model:
+def chosen_model(
+    folder: Path, model: str | None, scenario: str | None, faults: Faults, asked: Asked | None = None
+) -> Model:
+    """The model to plan an inventory with: the one named, else the inventory's own, else ``standard``."""
+    changes = changes_of(asked, faults) if asked is not None else None
+    if model is not None:
+        return read_model(model, scenario, faults=faults, changes=changes)
     named = _named_model(folder)
     if named is None:
-        return read_model(STANDARD, scenario, faults=faults)
+        return read_model(STANDARD, scenario, faults=faults, changes=changes)
     name, place = named
-    return read_model(name, scenario, relative_to=folder, faults=faults, named_at=place)
+    return read_model(name, scenario, relative_to=folder, faults=faults, named_at=place, changes=changes)
 
 
 def _named_model(folder: Path) -> tuple[str, Place] | None:
