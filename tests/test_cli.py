@@ -126,7 +126,7 @@ def test_every_end_has_its_code(
 ):
     """Whatever ends a command becomes a documented exit code and a line that a user understands."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(checking, "read_task", fail)

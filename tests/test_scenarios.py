@@ -1,4 +1,4 @@
-"""Scenarios and ad hoc changes: cells set and changed, rows added and removed, the model changed, one upon the other."""
+"""Scenarios and ad hoc changes: cells set, rows added and removed, the model changed, one upon the other."""
 
 from __future__ import annotations
 

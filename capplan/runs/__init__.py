@@ -1,8 +1,9 @@
 """The run folder: what a solve came to, with its inputs, as files that people and programs read."""
 
 from capplan.runs.beside import Beside, Given, read_beside
+from capplan.runs.facts import versions
 from capplan.runs.read import Run, RunInfo, is_run, list_runs, read_run
-from capplan.runs.write import check_folder, write_run
+from capplan.runs.write import check_folder, expected_inputs, write_run
 
 __all__ = [
     "Beside",
@@ -10,9 +11,11 @@ __all__ = [
     "Run",
     "RunInfo",
     "check_folder",
+    "expected_inputs",
     "is_run",
     "list_runs",
     "read_beside",
     "read_run",
+    "versions",
     "write_run",
 ]
