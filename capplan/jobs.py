@@ -44,13 +44,14 @@ class Tuning:
 class Job:
     """An inventory to plan under a model, a scenario and ad hoc changes, saved as a run in ``folder``.
 
+    Without ``folder`` the run gets a name of its own under ``runs``.
     ``explain`` says in words why there is no plan; a function of a module, so that another process can call it.
     ``caller`` is the process that waits for the job.
     """
 
     inventory: Path
     model: str | None
-    folder: Path
+    folder: Path | None
     scenario: str | None = None
     asked: Asked = field(default_factory=Asked)
     tuning: Tuning = field(default_factory=Tuning)
@@ -63,7 +64,7 @@ class Job:
 class Done:
     """What a job came to: its run and status, or the faults for which it was refused. ``reused`` was there before."""
 
-    folder: Path
+    folder: Path | None
     status: str
     seconds: float = 0.0
     faults: tuple[Fault, ...] = ()
@@ -104,7 +105,7 @@ def _save(job: Job, task: Task, model: Model, result: Result) -> Path:
 
 def done_before(job: Job) -> Done | None:
     """The run that the job would save, if it is there already: same inputs, same model, not cut short."""
-    if not is_run(job.folder):
+    if job.folder is None or not is_run(job.folder):
         return None
     faults, run = Faults(), read_run(job.folder)
     model = chosen_model(job.inventory, job.model, job.scenario, faults, job.asked)

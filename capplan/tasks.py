@@ -13,6 +13,7 @@ from capplan.load import STANDARD, read_inventory, read_model
 from capplan.located import Retyped, read_yaml
 from capplan.model import Model
 from capplan.model.adhoc import Asked, changes_of
+from capplan.model.layers import is_name
 from capplan.problem import Plan
 from capplan.runs import Beside, Given, read_beside, read_run
 
@@ -121,6 +122,16 @@ def chosen_model(
         return read_model(STANDARD, scenario, faults=faults, changes=changes)
     name, place = named
     return read_model(name, scenario, relative_to=folder, faults=faults, named_at=place, changes=changes)
+
+
+def model_named(folder: Path) -> str:
+    """What to give as the name of the model that an inventory is planned under by itself."""
+    _check_folder(folder)
+    named = _named_model(folder)
+    if named is None:
+        return STANDARD
+    name, _ = named
+    return name if is_name(name) else str(folder / name)
 
 
 def _named_model(folder: Path) -> tuple[str, Place] | None:

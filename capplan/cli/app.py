@@ -103,6 +103,16 @@ Adds = Annotated[
     list[str] | None,
     typer.Option("--add", metavar="ROW", help="Add a row: 'sites: {site: C, power_kw: 10}'. May be repeated."),
 ]
+TimeLimit = Annotated[
+    Decimal | None, typer.Option(parser=_seconds, metavar="S", help="Seconds before the search stops.")
+]
+Gap = Annotated[
+    Fraction | None,
+    typer.Option(parser=_percent, metavar="P", help="Stop this close to the best possible, in percent: 0.5 or 0.5%."),
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Runs solved at a time. Default: one a core.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -157,16 +167,8 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
         typer.Option("--output", "-o", metavar="RUN", help="Folder of the run. Default: runs/<time>-<title>."),
     ] = None,
     scenario: Scenario = None,
-    time_limit: Annotated[
-        Decimal | None,
-        typer.Option(parser=_seconds, metavar="S", help="Seconds before the search stops."),
-    ] = None,
-    gap: Annotated[
-        Fraction | None,
-        typer.Option(
-            parser=_percent, metavar="P", help="Stop this close to the best possible, in percent: 0.5 or 0.5%."
-        ),
-    ] = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Start of the random numbers.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads to search with.")] = None,
     start: Annotated[
@@ -258,6 +260,48 @@ def runs(
     from capplan.cli.showing import runs as run
 
     return run(terminal, folder, as_json=as_json)
+
+
+@app.command()
+@command
+def compare(  # noqa: PLR0913, PLR0917 - options of a command
+    terminal: Terminal,
+    subjects: Annotated[
+        list[Path], typer.Argument(metavar="A B [...]", help="Two or more folders, each of an inventory or a run.")
+    ],
+    model: ModelName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to save the runs of inventories. Default: runs."),
+    ] = None,
+    jobs: Jobs = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
+    as_json: Json = False,
+) -> int:
+    """Hold inventories (solved under one model) or runs side by side: what goes in, and what comes out."""
+    from capplan.cli.comparing import Wanted
+    from capplan.cli.comparing import compare as run
+    from capplan.jobs import Tuning
+
+    return run(terminal, Wanted(tuple(subjects), model, output, jobs, Tuning(time_limit, gap)), as_json=as_json)
+
+
+@app.command()
+@command
+def diff(
+    terminal: Terminal,
+    one: Annotated[Path, typer.Argument(metavar="RUN", help="The run to start from.")],
+    other: Annotated[Path, typer.Argument(metavar="RUN", help="The run to get to.")],
+    undone: Annotated[
+        int, typer.Option("--undone", metavar="N", min=0, help="Moves to undo one by one, to tell what each is for.")
+    ] = 50,
+    as_json: Json = False,
+) -> int:
+    """What moves from one plan to another, and what each move changes."""
+    from capplan.cli.comparing import diff as run
+
+    return run(terminal, one, other, undone, as_json=as_json)
 
 
 @app.command()
