@@ -109,10 +109,12 @@ def test_what_differs_is_what_a_plain_look_at_the_cells_finds(tmp_path, one, oth
         for column, before, after in zip(("power_kw", "rack_units"), one[site], other[site], strict=True)
         if (Fraction(before) if before else None) != (Fraction(after) if after else None)
     }
-    if not found:
-        assert (one.keys() == other.keys(), changes) == (True, set())
-        return
-    [table] = found
+    assert bool(found) == bool(changes or one.keys() != other.keys())
+    for table in found:
+        assert_is_what_differs(table, one, other, changes)
+
+
+def assert_is_what_differs(table, one, other, changes) -> None:
     assert set(table.added) == other.keys() - one.keys()
     assert set(table.removed) == one.keys() - other.keys()
     assert {(change.key, change.column, change.before, change.after) for change in table.changed} == changes

@@ -306,6 +306,70 @@ def diff(
 
 @app.command()
 @command
+def sweep(  # noqa: PLR0913, PLR0917 - options of a command
+    terminal: Terminal,
+    inventory: InventoryFolder,
+    model: ModelName = None,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            metavar="NAME,NAME",
+            help="Scenarios of the model to try, NAME+NAME one over the other, or all; all if nothing is asked.",
+        ),
+    ] = None,
+    each_site_lost: Annotated[bool, typer.Option("--each-site-lost", help="Every site lost in turn.")] = False,
+    each_operator_lost: Annotated[
+        bool, typer.Option("--each-operator-lost", help="Every operator's sites and circuits lost in turn.")
+    ] = False,
+    growth: Annotated[
+        str, typer.Option(metavar="RANGE", help="Demand grown by percentages: 0..30/4 is 0, 10, 20 and 30 %.")
+    ] = "",
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="CHANGE",
+            help="A change over values: 'sites.*.energy_price_kwh*=80%..120%/5', purchases=all,none. May be repeated.",
+        ),
+    ] = None,
+    crossed: Annotated[bool, typer.Option("--cross", help="Every combination instead of one thing at a time.")] = False,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="SWEEP",
+            help="Folder of the sweep; one that was stopped goes on. Default: sweeps/<time>-<title>.",
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Solve again what the folder already has.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Try many scenarios, each a run of its own, and put them into one table and one chart.
+
+    The last line printed is the sweep's folder. Ctrl-C keeps what is done; the same command with -o goes on.
+    """
+    from capplan.cli.sweeping import Wanted
+    from capplan.cli.sweeping import sweep as run
+    from capplan.jobs import Tuning
+    from capplan.sweeping import Wishes
+
+    names = tuple(name.strip() for text in scenarios or () for name in text.split(",") if name.strip())
+    wishes = Wishes(names, each_site_lost, each_operator_lost, growth, tuple(ranges or ()), crossed)
+    asked = _asked(sets, removes, adds)
+    wanted = Wanted(inventory, model, wishes, asked, output, jobs, Tuning(time_limit, gap), fresh)
+    return run(terminal, wanted, as_json=as_json)
+
+
+@app.command()
+@command
 def schema(
     terminal: Terminal,
     what: Annotated[

@@ -17,7 +17,7 @@ from capplan.comparing import Subject, subject_of
 from capplan.comparing import compare as compare_subjects
 from capplan.comparing import diff as diff_subjects
 from capplan.errors import BadInput, Fault, UsageError
-from capplan.jobs import Done, Job, Tuning
+from capplan.jobs import Done, Job, Tuning, do
 from capplan.runs import is_run, read_run
 from capplan.runs.folder import slug
 from capplan.tasks import model_named
@@ -92,7 +92,7 @@ def _solved(terminal: Terminal, wanted: Wanted, names: Sequence[str]) -> list[Pa
         for i in open_ones
     ]
     faults: list[Fault] = []
-    for number, done in all_done(terminal, jobs, wanted.jobs, lambda i, done: _news(names[open_ones[i]], done)):
+    for number, done in all_done(terminal, do, jobs, wanted.jobs, lambda i, done: _news(names[open_ones[i]], done)):
         folders[open_ones[number]] = done.folder
         faults += done.faults
     if faults:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import TypeVar
 
 from capplan.cli.terminal import Terminal
 from capplan.executor import Processes, cores
-from capplan.jobs import Done, Job, do
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 TICK_S = 0.5
 QUIET_S = 10.0
@@ -17,18 +20,19 @@ QUIET_S = 10.0
 
 def all_done(
     terminal: Terminal,
-    jobs: Sequence[Job],
+    work: Callable[[T], R],
+    tasks: Sequence[T],
     at_a_time: int | None,
-    news: Callable[[int, Done], str],
-) -> Iterator[tuple[int, Done]]:
-    """Each job's number and what it came to, as they end. ``news`` is what to say of one.
+    news: Callable[[int, R], str],
+) -> Iterator[tuple[int, R]]:
+    """Each task's number and result, as they end; ``work`` is a function of a module. ``news`` is what to say of one.
 
     Ctrl-C ends what is still working; what has been saved stays.
     """
-    workers = min(at_a_time or cores(), max(1, len(jobs)))
-    pool = Processes(workers)
+    pool = Processes(min(at_a_time or cores(), max(1, len(tasks))))
     try:
-        yield from _results(terminal, jobs, pool, news)
+        futures = {pool.submit(work, task): number for number, task in enumerate(tasks)}
+        yield from _results(terminal, futures, news)
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
@@ -36,24 +40,23 @@ def all_done(
 
 
 def _results(
-    terminal: Terminal, jobs: Sequence[Job], pool: Executor, news: Callable[[int, Done], str]
-) -> Iterator[tuple[int, Done]]:
+    terminal: Terminal, waiting: dict[Future[R], int], news: Callable[[int, R], str]
+) -> Iterator[tuple[int, R]]:
     began = said = time.monotonic()
-    waiting: dict[Future[Done], int] = {pool.submit(do, job): number for number, job in enumerate(jobs)}
-    ended = 0
+    ended, whole = 0, len(waiting)
     while waiting:
         finished, _ = wait(waiting, timeout=TICK_S, return_when=FIRST_COMPLETED)
         for future, number in _in_order(waiting, finished):
-            done = future.result()
+            result = future.result()
             ended += 1
-            terminal.note(f"{ended} of {len(jobs)}, {time.monotonic() - began:.0f} s: {news(number, done)}")
+            terminal.note(f"{ended} of {whole}, {time.monotonic() - began:.0f} s: {news(number, result)}")
             said = time.monotonic()
-            yield number, done
+            yield number, result
         if time.monotonic() - said > QUIET_S:
-            terminal.note(f"{ended} of {len(jobs)}, {time.monotonic() - began:.0f} s")
+            terminal.note(f"{ended} of {whole}, {time.monotonic() - began:.0f} s")
             said = time.monotonic()
 
 
-def _in_order(waiting: dict[Future[Done], int], finished: Iterable[Future[Done]]) -> Iterator[tuple[Future[Done], int]]:
+def _in_order(waiting: dict[Future[R], int], finished: Iterable[Future[R]]) -> Iterator[tuple[Future[R], int]]:
     for future in sorted(finished, key=waiting.__getitem__):
         yield future, waiting.pop(future)

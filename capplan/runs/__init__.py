@@ -2,7 +2,7 @@
 
 from capplan.runs.beside import Beside, Given, read_beside
 from capplan.runs.facts import versions
-from capplan.runs.read import Run, RunInfo, is_run, list_runs, read_run
+from capplan.runs.read import Run, RunInfo, is_run, list_runs, read_run, read_table
 from capplan.runs.write import check_folder, expected_inputs, write_run
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "list_runs",
     "read_beside",
     "read_run",
+    "read_table",
     "versions",
     "write_run",
 ]
