@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from capplan.errors import BadInput, Fault, Faults
 from capplan.load import inventory_files
 from capplan.model import Model, override
 from capplan.model.adhoc import Asked
-from capplan.runs import expected_inputs, is_run, read_run, versions, write_run
+from capplan.runs import SOURCES, expected_inputs, is_run, read_run, versions, write_run
 from capplan.solving import Result, solve
 from capplan.tasks import Task, chosen_model, read_task
 
@@ -112,6 +112,12 @@ def done_before(job: Job) -> Done | None:
     told = run.info
     if faults.has_errors or told["stopped_because"] == Stopped.INTERRUPTED or told["versions"] != versions():
         return None
-    if expected_inputs(inventory_files(job.inventory), job.tuning.of(model)) != told["input_hashes"]:
+    wanted = expected_inputs(inventory_files(job.inventory), job.tuning.of(model))
+    if _that_count(wanted) != _that_count(told["input_hashes"]):
         return None
     return Done(job.folder, told["status"], 0.0, (), reused=True)
+
+
+def _that_count(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Hashes without those of the model's sources: other scenarios in them are of no account, the model as resolved is."""
+    return {name: value for name, value in hashes.items() if not name.startswith(f"{SOURCES}/")}

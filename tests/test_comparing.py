@@ -123,7 +123,7 @@ def assert_is_what_differs(table, one, other, changes) -> None:
 # ---------------------------------------------------------------- results
 
 
-def figures(subjects) -> dict[tuple[str, str], tuple[Fraction | None, ...]]:
+def figures(subjects) -> dict[tuple[str, str], tuple]:
     return {(one.group, one.name): one.values for one in compare(subjects).measures}
 
 

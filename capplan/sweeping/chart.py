@@ -9,7 +9,7 @@ from capplan.sweeping.rows import Tried
 from capplan.units import Currency
 
 ROW, TOP, LABELS, BARS, RIGHT = 24, 56, 300, 460, 240
-LONGEST_NAME = 44
+LONGEST_NAME = 38
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
 
@@ -32,6 +32,11 @@ def chart(title: str, currency: Currency, all_tried: Sequence[Tried]) -> str:
         f"<style>{STYLE}</style>",
         f'<text class="t" x="8" y="24">{escape(title)}: cost of every scenario</text>',
     ]
+    if any(one.row.homeless for one in all_tried):
+        lines.append(
+            f'<rect x="{LABELS + BARS + 8}" y="13" width="12" height="12" fill="{ORANGE}"/>'
+            f'<text x="{LABELS + BARS + 26}" y="24">something has no home</text>'
+        )
     for number, one in enumerate(all_tried):
         lines += _bar(currency, one, TOP + ROW * number, dearest)
     if base:
@@ -52,7 +57,8 @@ def _bar(currency: Currency, one: Tried, y: int, dearest: int) -> list[str]:
     short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
     label = f'<text class="n" x="{LABELS - 8}" y="{y + 15}"><title>{escape(name)}</title>{escape(short)}</text>'
     length = _length(row.cost or 0, dearest)
-    text = f'<text x="{LABELS + length + 8}" y="{y + 15}">{escape(_text(currency, one))}</text>'
+    # Beside all bars, so that the line of the base strikes none of it through.
+    text = f'<text x="{LABELS + BARS + 8}" y="{y + 15}">{escape(_text(currency, one))}</text>'
     if row.cost is None:
         return [label, text]
     colour = ORANGE if row.homeless else BLUE

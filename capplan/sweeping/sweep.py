@@ -138,7 +138,10 @@ def row_table(sweep: Sweep, all_tried: Sequence[Tried]) -> tuple[tuple[str, ...]
     more = tuple(dict.fromkeys(column for found in figures for column in found))
     base = next((one.row.cost for one in all_tried if one.variant.kind == "base"), None)
     rows = [
-        [*_first(sweep, one, base), *(_cell(sweep.currency, found.get(column)) for column in more)]
+        [
+            *_first(sweep, one, base),
+            *(_cell(sweep.currency, found.get(column), _absent(one, column)) for column in more),
+        ]
         for one, found in zip(all_tried, figures, strict=True)
     ]
     return (*FIRST, *more), rows
@@ -170,10 +173,15 @@ def _column(measure: Measure) -> str:
     return re.sub(r"[^a-z0-9]+", "_", f"{measure.group} {measure.name}{unit}".lower()).strip("_")
 
 
-def _cell(currency: Currency, measure: Measure | None) -> str | None:
+def _absent(one: Tried, column: str) -> str | None:
+    """A kind of cost that a plan does not have is nothing paid; other figures it does not have are blank."""
+    return "0" if column.startswith("cost_") and one.row.cost is not None else None
+
+
+def _cell(currency: Currency, measure: Measure | None, absent: str | None) -> str | None:
     value = measure.values[0] if measure is not None else None
     if measure is None or value is None:
-        return None
+        return absent
     if measure.unit == "money" and (value * currency.pence_per_unit).denominator == 1:
         return currency.decimal(int(value * currency.pence_per_unit))
     return decimal_text(value)

@@ -18,7 +18,8 @@ from capplan.units import decimal_text
 
 BASE = "base"
 STEPS = 4
-_RANGE = re.compile(r"(-?[0-9.]+)\s*(%?)\s*\.\.\s*(-?[0-9.]+)\s*(%?)(?:\s*/\s*([0-9]+))?")
+_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)\s*(%?)"
+_RANGE = re.compile(rf"{_NUMBER}\s*\.\.\s*{_NUMBER}(?:\s*/\s*([0-9]+))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,14 @@ def _sites_lost(inventory: Inventory, model: Model) -> Iterator[Variant]:
     """Each site taken away. It is an emergency: nothing needs a replica meanwhile, and headroom is what it is for."""
     waived = ["left_out=any", "rules.survive_site_loss=off"]
     waived += [f"headroom.{resource}=0%" for resource in sorted(model.headroom)]
-    workloads = inventory.table("workloads")
-    replicas = [f"workloads.{workloads.ids[w]}" for w in np.flatnonzero(workloads.refs("replica_of") >= 0).tolist()]
     for site in _standing(inventory):
-        asked = Asked.of(waived, [f"sites.{site}", *replicas])
+        asked = Asked.of(waived, [f"sites.{site}", *_replicas(inventory)])
         yield Variant(f"without site {site}", "site lost", site, asked=asked)
+
+
+def _replicas(inventory: Inventory) -> list[str]:
+    workloads = inventory.table("workloads")
+    return [f"workloads.{workloads.ids[w]}" for w in np.flatnonzero(workloads.refs("replica_of") >= 0).tolist()]
 
 
 def _standing(inventory: Inventory) -> list[str]:
@@ -109,7 +113,10 @@ def _standing(inventory: Inventory) -> list[str]:
 
 
 def _operators_lost(inventory: Inventory) -> Iterator[Variant]:
-    """Each operator's sites and circuits taken away for good: all rules hold, what has no home is left out."""
+    """Each operator's sites and circuits taken away for good: all rules hold, what has no home is left out.
+
+    Where that leaves a single site nothing can have a replica.
+    """
     sites, circuits = inventory.table("sites"), inventory.table("circuits")
     standing = set(_standing(inventory))
     gone: dict[str, list[str]] = {}
@@ -120,7 +127,8 @@ def _operators_lost(inventory: Inventory) -> Iterator[Variant]:
     if not gone:
         raise UsageError("no site and no circuit names an operator; fill in the column operator")
     for operator, rows in sorted(gone.items()):
-        asked = Asked.of(["left_out=any"], rows)
+        left = len(standing) - sum(row.startswith("sites.") for row in rows)
+        asked = Asked.of(["left_out=any"], [*rows, *(_replicas(inventory) if left < 2 else [])])
         yield Variant(f"without operator {operator}", "operator lost", operator, asked=asked)
 
 
@@ -164,10 +172,7 @@ def values_of(text: str) -> list[str]:
             raise UsageError(f'"{text}" is no range; write low..high/steps such as 0..30/4, or values with commas')
         return found
     sign, steps = match[2] or match[4], int(match[5] or STEPS)
-    try:
-        low, high = Fraction(match[1]), Fraction(match[3])
-    except ValueError:
-        raise UsageError(f'"{text}" is no range; write plain numbers such as 0..30/4') from None
+    low, high = Fraction(match[1]), Fraction(match[3])
     if steps < 2 or high <= low:
         raise UsageError(f'"{text}" is no range; write a low and a higher number, and at least 2 steps')
     return [f"{decimal_text(low + (high - low) * i / (steps - 1))}{sign}" for i in range(steps)]
