@@ -119,5 +119,5 @@ def done_before(job: Job) -> Done | None:
 
 
 def _that_count(hashes: Mapping[str, str]) -> dict[str, str]:
-    """Hashes without those of the model's sources: other scenarios in them are of no account, the model as resolved is."""
+    """Hashes without those of the model's sources: what counts of these is the model as resolved."""
     return {name: value for name, value in hashes.items() if not name.startswith(f"{SOURCES}/")}
