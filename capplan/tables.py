@@ -37,7 +37,7 @@ class Output:
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sites": ("site", "period", "resource", "unit", "capacity", "usable", "used", "free", "utilisation", "used_today"),
-    "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state"),
+    "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state", "used_today"),
     "left_out": ("workload", "value", "reason"),
     "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
@@ -62,7 +62,7 @@ def tables_of(measured: Measured, today: Measured | None = None) -> list[Output]
     return [
         allocation(measured),
         _table("sites", sorted(from_rules.get("sites", []), key=_site_order(measured.problem))),
-        _table("limits", _limits(measured)),
+        _table("limits", _limits(measured, today)),
         _table("left_out", _left_out(measured)),
         _table("lost", from_rules.get("lost", [])),
         _table("purchases", _purchases(measured)),
@@ -175,9 +175,9 @@ def _cost_by_workload(measured: Measured) -> list[int]:
     return total
 
 
-def _limits(measured: Measured) -> list[Mapping[str, object]]:
+def _limits(measured: Measured, today: Measured | None) -> list[Mapping[str, object]]:
     """``limits.csv``: every limit, most important rule and subject first in name order."""
-    problem = measured.problem
+    problem, before = measured.problem, _used_today(today)
     states = {
         (rule, *key): state
         for rule in problem.rules
@@ -200,9 +200,18 @@ def _limits(measured: Measured) -> list[Mapping[str, object]]:
                 "slack": _natural(slack, name),
                 "binding": "yes" if slack <= 0 else "no",
                 "state": states.get((name.rule, name.subject, name.period), "normal"),
+                "used_today": before.get((name.rule, name.subject, name.period), ""),
             }
         )
     return sorted(rows, key=lambda row: (row["rule"], row["subject"], row["period"]))
+
+
+def _used_today(today: Measured | None) -> dict[tuple[str, str, int], str]:
+    """What is used today of each limit, by rule, subject and period."""
+    if today is None:
+        return {}
+    names = today.program.limit_names
+    return {(n.rule, n.subject, n.period): _natural(int(today.used[i]), n) for i, n in enumerate(names) if n.rule}
 
 
 def _natural(value: int, name: LimitName) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from capplan.accounts import accounts
 from capplan.charging import Charges
 from capplan.errors import BadInput
+from capplan.load import read_inventory, read_model
+from capplan.solving import solve
 from capplan.tables import tables_of
 from tests.small import measured, problem
+from tests.worlds import worlds
 
 SITES = {"sites": "site,power_kw,cost_power_kw\nA,10,100\n"}
 
@@ -294,3 +299,24 @@ def test_tables_put_today_beside_the_plan():
     assert [(row["site"], row["used"], row["used_today"]) for row in sites] == [("A", "3", "1"), ("B", "0", "2")]
     alone = next(table for table in tables_of(plan) if table.name == "sites")
     assert [row[alone.columns.index("used_today")] for row in alone.rows] == ["", ""]
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(worlds())
+def test_accounts_of_any_plan_sum_to_its_cost(world):
+    """Nothing is lost and nothing is paid twice, planned or today, in any small world."""
+    with TemporaryDirectory() as name:
+        folder = world.write(Path(name))
+        try:
+            model = read_model(folder / "model.yaml")
+            result = solve(read_inventory(folder, model.overlay), model)
+        except BadInput:
+            return
+    if result.measured is None:
+        return
+    found = accounts(result.measured, result.today)
+    assert sum(account.cost for account in found) == result.measured.cost
+    assert result.today is None or sum(account.cost_today or 0 for account in found) == result.today.cost
+    table = next(table for table in result.tables if table.name == "organisations")
+    pence = [Fraction(row[table.columns.index("cost")]) * 100 for row in table.rows]
+    assert sum(pence) == result.measured.cost

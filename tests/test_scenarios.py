@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from capplan.errors import BadInput, Faults
 from capplan.load import read_inventory, read_model
 from capplan.model.adhoc import Asked, changes_of
 from capplan.runs import read_run
+from capplan.units import UNLIMITED, decimal_text
 from tests.cli_calls import capplan
 from tests.inventory_folders import YAML, write_folder
 
@@ -203,3 +206,61 @@ def test_validate_and_check_take_changes_too(folder, tmp_path):
     refused = capplan("solve", folder, "-o", tmp_path / "run", "--set", "sites.B.power=3")
     assert refused.code == 1
     assert 'did you mean "power_kw"' in refused.err
+
+
+CELLS = st.sampled_from(["", "1", "2.5", "10", "unlimited"])
+FACTORS = st.sampled_from(["0.5", "110%", "2", "1"])
+AMOUNTS = st.sampled_from(["1", "2.25", "0"])
+STEPS = st.lists(
+    st.tuples(st.sampled_from("ABC*"), st.sampled_from(["=", "*=", "+="]), FACTORS | AMOUNTS, AMOUNTS), max_size=4
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(CELLS, min_size=3, max_size=3), STEPS, st.sampled_from(["A", "B", ""]))
+def test_changes_are_what_an_editor_of_the_file_would_have_done(tmp_path, cells, steps, removed):
+    """One change upon the other, each a scenario of its own, against plain arithmetic on the cells."""
+    now = dict(zip("ABC", cells, strict=True))
+    overlays, wrong = [], False
+    for row, sign, factor, amount in steps:
+        text = factor if sign == "*=" else amount
+        overlays.append(f"sites.{row}.rack_units{sign}{text}")
+        for name in "ABC" if row == "*" else row:
+            number = None if now[name] in ("", "unlimited") else Fraction(now[name])
+            wrong = wrong or (number is None and row != "*" and sign != "=")
+            share = Fraction(text.rstrip("%")) / (100 if "%" in text else 1)
+            changed = {"=": share, "*=": None if number is None else number * share}.get(sign)
+            changed = number + share if sign == "+=" and number is not None else changed
+            now[name] = now[name] if changed is None else decimal_text(changed, 12)
+    place = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+    edited = {name: cell for name, cell in now.items() if name != removed}
+    files = dict.fromkeys(("organisations", "workloads"), "") | {
+        "sites": "site,rack_units\n" + "".join(f"{name},{cell}\n" for name, cell in zip("ABC", cells, strict=True))
+    }
+    write_folder(place, files)
+    layers = "".join(f"  s{i}: {{{_yaml(text)}}}\n" for i, text in enumerate(overlays))
+    names = [f"s{i}" for i in range(len(overlays))]
+    last = f"  all: {{stack: [{', '.join(names)}], remove: {{sites: [{removed}]}}}}\n"
+    (place / "model.yaml").write_text(f"format: 1\nextends: standard\nscenarios:\n{layers}{last}")
+    if wrong:
+        with pytest.raises(BadInput, match="set it to a number first"):
+            under(place, "all")
+        return
+    _, inventory = under(place, "all")
+    capacity = dict(zip(inventory.table("sites").ids, inventory.capacity[:, 0].tolist(), strict=True))
+    assert {name: capacity[name] for name in edited} == {name: _steps(cell) for name, cell in edited.items()}
+    assert inventory.removed_sites.tolist() == [name == removed for name in "ABC"]
+
+
+def _yaml(text: str) -> str:
+    """A change of the command line as a scenario writes it."""
+    for sign, key in (("*=", "scale"), ("+=", "increase"), ("=", "set")):
+        if sign in text:
+            path, _, value = text.partition(sign)
+            return f"{key}: {{'{path}': {value}}}"
+    raise AssertionError(text)
+
+
+def _steps(cell: str) -> int:
+    """Half rack units, rounded down as capacity is."""
+    return UNLIMITED if cell == "unlimited" else int(Fraction(cell or 0) * 2 // 1)

@@ -190,7 +190,9 @@ def test_ctrl_c_keeps_what_was_saved(tmp_path):
         command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     waited = time.monotonic()
-    while len(list(target.glob("runs/[!.]*/run.json"))) < 2 and time.monotonic() - waited < 120 and running.poll() is None:
+    while (
+        len(list(target.glob("runs/[!.]*/run.json"))) < 2 and time.monotonic() - waited < 120 and running.poll() is None
+    ):
         time.sleep(0.1)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)

@@ -109,8 +109,14 @@ def _one_model(terminal: Terminal, inventories: Sequence[Path]) -> str | None:
     if not inventories:
         return None
     models = [model_named(folder) for folder in inventories]
-    others = [folder for folder, model in zip(inventories, models, strict=True) if model != models[0]]
+    others = [folder for folder, model in zip(inventories, models, strict=True) if not _alike(model, models[0])]
     if others:
         named = ", ".join(map(str, others))
         terminal.note(f"all are planned under {models[0]}, the model of {inventories[0]}, not their own: {named}")
     return models[0]
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names of models mean the same, be it two copies of one file."""
+    paths = Path(one), Path(other)
+    return one == other or (all(map(Path.is_file, paths)) and paths[0].read_bytes() == paths[1].read_bytes())

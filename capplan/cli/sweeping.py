@@ -23,6 +23,7 @@ from capplan.sweeping.variants import over
 from capplan.tasks import read_task
 from capplan.units import Currency
 
+BEREFT_SHOWN = 20
 HOMELESS_NAMED = 10
 LONGEST_REASON = 110
 EVERY = "all"
@@ -130,7 +131,10 @@ def _news(currency: Currency, one: Tried) -> str:
 
 
 def _text(place: Sweep, found: Sequence[Tried]) -> str:
-    sections = [_table(place.currency, found), *(_homeless(one) for one in found if one.row.homeless)]
+    bereft = [one for one in found if one.row.homeless]
+    sections = [_table(place.currency, found), *(_homeless(one) for one in bereft[:BEREFT_SHOWN])]
+    if len(bereft) > BEREFT_SHOWN:
+        sections.append([f"And {counted(len(bereft) - BEREFT_SHOWN, 'more scenario')}: see homeless.csv"])
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
 
 
