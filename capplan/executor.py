@@ -6,6 +6,7 @@ process, ``Processes`` in local ones; an executor of a cluster fits in the same 
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -88,7 +89,7 @@ class Processes(Executor):
         while True:
             task.tries += 1
             if self._pool is None:
-                self._pool = loky.ProcessPoolExecutor(self.workers, timeout=IDLE_S)
+                self._pool = loky.ProcessPoolExecutor(self.workers, timeout=IDLE_S, initializer=_leave_interrupts)
             try:
                 return self._pool, self._pool.submit(task.call)
             except BrokenProcessPool:
@@ -123,6 +124,11 @@ class Processes(Executor):
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=wait, kill_workers=cancel_futures)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches the caller, who ends its processes; they need not complain themselves."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def executor(workers: int) -> Executor:
