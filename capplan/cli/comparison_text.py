@@ -122,7 +122,13 @@ def value_text(currency: Currency, unit: str, value: Fraction | None) -> str:
         return ""
     if unit == "money":
         return currency.text(value * currency.pence_per_unit)
-    return percent_text(value, 1) if unit == "share" else f"{decimal_text(value, 2)} {unit}".rstrip()
+    return percent_text(value, 1) if unit == "share" else f"{_grouped(decimal_text(value, 2))} {unit}".rstrip()
+
+
+def _grouped(number_: str) -> str:
+    """A decimal with its thousands apart."""
+    whole, point, rest = number_.partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole not in ("-0", "") else number_
 
 
 def _signed(currency: Currency, unit: str, value: Fraction | None) -> str:
