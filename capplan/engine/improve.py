@@ -8,7 +8,7 @@ import numpy as np
 
 from capplan.engine.budget import Budget
 from capplan.engine.core import Core
-from capplan.engine.cpsat import Callback, Model
+from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
 from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
@@ -159,15 +159,17 @@ class Improver:
         price = {v: max(1, round(FINE * toll[part.row[r]])) for r, v in model.slack_of.items()}
         model.minimise([*used.tolist(), *price], [*(FINE * part.goal.coefficients[used]).tolist(), *price.values()])
         model.forbid(np.flatnonzero(closed[part.option] & (x[part.option] == 0)))
-        limits = Limits(
-            PART_S,
-            seed=int(self.random.integers(2**31)),
-            workers=1,
-            deterministic=self.budget.limits.deterministic,
-        )
-        answer = model.solve(limits, 0.3 * PART_S, 0.2 * PART_S, self.budget.watch, Callback(lambda *_: None))
-        self.budget.spend(2 * answer.effort + 0.005)
+        answer = self._solved(model, 0.3 * PART_S, 0.2 * PART_S)
         return x if answer.x is None else parts.merged(part, x, answer.x)
+
+    def _solved(self, model: Model, seconds: float, effort: float) -> Answer:
+        """One worker's answer to a part."""
+        limits = self.budget.limits
+        inner = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=limits.deterministic)
+        clock = self.budget.clock(seconds)
+        answer = model.solve(inner, clock, effort, self.budget.watch, Callback(lambda *_: None))
+        self.budget.spend(2 * answer.effort + 0.005)
+        return answer
 
     def take(self, x: Ints) -> None:
         """Keep a plan that keeps every limit, if it is the best."""
@@ -203,16 +205,13 @@ class Improver:
 
     def solve_part(self, x: Ints, items: Ints, seconds: float) -> Ints:
         """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
-        parts, limits = self.core.parts, self.budget.limits
+        parts = self.core.parts
         part = parts.part(x, items)
         model = Model(part.program)
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
         model.hint(parts.inside(part, x))
-        inner = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=limits.deterministic)
-        seconds = min(seconds, max(0.1, self.budget.left))
-        answer = model.solve(inner, seconds, 0.5 * PART_S, self.budget.watch, Callback(lambda *_: None))
-        self.budget.spend(2 * answer.effort + 0.005)
+        answer = self._solved(model, seconds, 0.5 * PART_S)
         if answer.x is None:
             return x
         merged = parts.merged(part, x, answer.x)

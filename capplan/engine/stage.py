@@ -146,7 +146,7 @@ class Stage:
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
-        until = self.watch.seconds + 0.25 * max(0.0, self.left)
+        until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
         price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
         self.budget.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
@@ -204,7 +204,7 @@ class Stage:
         """Solve over the active options, learn the bound, add options that would improve it."""
         option = np.flatnonzero(self.active)
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
-        seconds = max(1.0, self.left * 0.5)
+        seconds = self.budget.clock(max(1.0, self.left * 0.5))
         relaxed = relax(self.columns, option, seconds, fixed=fixed)
         self.budget.spend(effort)
         if relaxed is None:
