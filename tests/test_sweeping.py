@@ -232,6 +232,19 @@ def test_wishes_that_mean_nothing(folder, tmp_path, options, words):
     assert not (tmp_path / "sweep").exists()
 
 
+def test_a_run_of_a_sweep_is_called_what_the_sweep_calls_it(folder, tmp_path):
+    """Not by the list of cells that growth changes; what holds in all of them is named too."""
+    command = ("--growth", "10", "--set", "purchases=none", "--scenario", "dear", "-o", tmp_path / "sweep", "-q")
+    assert capplan("sweep", folder, *command).code == 0
+    names = {path.name: read_run(path).info["model"]["scenario"] for path in (tmp_path / "sweep/runs").iterdir()}
+    assert names == {
+        "base": "purchases=none",
+        "dear": "dear, purchases=none",
+        "growth-10": "purchases=none, growth 10 %",
+    }
+    assert capplan("check", tmp_path / "sweep/runs/growth-10").code == 0
+
+
 def test_a_folder_with_something_else_in_it_is_left_alone(folder, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("x")

@@ -320,7 +320,10 @@ def sweep(  # noqa: PLR0913, PLR0917 - options of a command
     ] = None,
     each_site_lost: Annotated[bool, typer.Option("--each-site-lost", help="Every site lost in turn.")] = False,
     each_operator_lost: Annotated[
-        bool, typer.Option("--each-operator-lost", help="Every operator's sites and circuits lost in turn.")
+        bool,
+        typer.Option(
+            "--each-operator-lost", "--each-supplier-lost", help="Every operator's sites and circuits lost in turn."
+        ),
     ] = False,
     growth: Annotated[
         str, typer.Option(metavar="RANGE", help="Demand grown by percentages: 0..30/4 is 0, 10, 20 and 30 %.")

@@ -21,11 +21,12 @@ MODEL_KEYS = frozenset(ModelKeys.model_fields) - set(FIXED)
 
 @dataclass(frozen=True)
 class Asked:
-    """Changes as written on a command line: to set, to remove, to add."""
+    """Changes as written on a command line: to set, to remove, to add; and what they are ``called`` together."""
 
     set: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
+    called: str = ""
 
     @staticmethod
     def of(set: Sequence[str] = (), remove: Sequence[str] = (), add: Sequence[str] = ()) -> Asked:  # noqa: A002
@@ -37,8 +38,10 @@ class Asked:
 
     @property
     def name(self) -> str:
-        """What the changes are called: themselves."""
-        return ", ".join((*self.set, *(f"without {one}" for one in self.remove), *(f"with {one}" for one in self.add)))
+        """What the changes are called, if not themselves."""
+        return self.called or ", ".join(
+            (*self.set, *(f"without {one}" for one in self.remove), *(f"with {one}" for one in self.add))
+        )
 
 
 @dataclass

@@ -182,5 +182,6 @@ def over(variant: Variant, scenario: str | None, asked: Asked) -> Variant:
     """The variant laid over what every scenario of a sweep has in common."""
     joined = "+".join(filter(None, (scenario, variant.scenario))) or None
     below = variant.asked
-    both = Asked((*asked.set, *below.set), (*asked.remove, *below.remove), (*asked.add, *below.add))
+    called = ", ".join(filter(None, (asked.name, variant.name if below else "")))
+    both = Asked((*asked.set, *below.set), (*asked.remove, *below.remove), (*asked.add, *below.add), called)
     return replace(variant, scenario=joined, asked=both)
