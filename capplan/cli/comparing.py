@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capplan.cli.command import Exit
-from capplan.cli.comparison_text import comparison_json, comparison_text, difference_json, difference_text
+from capplan.cli.comparison_json import comparison_json, difference_json
+from capplan.cli.comparison_text import comparison_text, difference_text
 from capplan.cli.faults import complain
 from capplan.cli.jobs import all_done
 from capplan.cli.terminal import Terminal
