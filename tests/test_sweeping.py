@@ -245,6 +245,18 @@ def test_a_run_of_a_sweep_is_called_what_the_sweep_calls_it(folder, tmp_path):
     assert capplan("check", tmp_path / "sweep/runs/growth-10").code == 0
 
 
+@pytest.mark.golden
+def test_a_scenario_without_a_plan_says_what_is_short(tmp_path):
+    """Dudley without a fourth module: 24.0 + 5.6 + 2.6 = 32.2 kW, and 36 x 0.8 = 28.8 are usable: short 3.4."""
+    said = capplan("sweep", shipped.folder("inventories") / "dudley", "-o", tmp_path / "sweep", "-q")
+    assert said.code == 0, said.err
+    found = {row["scenario"]: row for row in rows(tmp_path / "sweep")}
+    assert (found["as-is"]["status"], found["as-is"]["cost"], found["as-is"]["homeless"]) == ("infeasible", "", "")
+    assert "need 32.2 kW, usable 28.8 kW (36 less 20 % headroom): short 3.4 kW" in found["as-is"]["short"]
+    assert found["base"]["short"] == ""
+    assert "No plan, because\n  as-is: DUDLEY power_kw" in said.out
+
+
 def test_a_folder_with_something_else_in_it_is_left_alone(folder, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/notes.txt").write_text("x")
