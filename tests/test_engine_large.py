@@ -280,3 +280,16 @@ def test_a_plan_is_found_where_all_items_like_the_same_few_places_best():
     watch.report = lambda progress: watch.stop() if progress.best is not None else None
     found = solve_program(program, Limits(time_limit_s=60, deterministic=False), watch)
     assert found.x is not None
+
+
+def test_a_goal_that_is_met_at_once_is_not_given_up_for_a_later_one():
+    """A first goal at its least value in the first plan stays there, however much the second would gain."""
+    item = np.repeat(np.arange(3), 2).astype(np.int32)
+    builder = Builder(item, 3)
+    first = weighted("moves", "", [(Form(np.array([0, 1] * 3)), Fraction(1))], 6, 0, 0)
+    second = weighted("cost", "", [(Form(np.array([9, 1] * 3)), Fraction(1))], 6, 0, 0)
+    none = np.zeros(0, dtype=np.int64)
+    program = builder.assemble([first, second], lambda: sp.csr_array((0, 6), dtype=np.int64), none)
+    start = np.array([1, 0] * 3)
+    found = solve_program(program, Limits(time_limit_s=5), Watch(), start, engine="large")
+    assert [goal.value for goal in found.goals] == [0, 27]

@@ -76,7 +76,7 @@ class _Search:
             return
         bound = least(self.program, goal)
         if self.best is not None and goal.value(self.best) <= bound:
-            self.goals.append(GoalValue(goal.name, goal.value(self.best), bound))
+            self._met(goal, bound)
             return
         left = self.limits.time_limit_s - self.watch.seconds
         # A goal whose least value a first plan already has needs no more than that plan.
@@ -88,9 +88,14 @@ class _Search:
         if stage.best is None:
             return
         self.best = stage.best
-        value = goal.value(self.best)
-        self.goals.append(GoalValue(goal.name, value, min(value, max(bound, stage.bound + goal.constant))))
+        self._met(goal, max(bound, stage.bound + goal.constant))
         self.gap_reached |= not self.goals[-1].proved and stage.gap_reached
+
+    def _met(self, goal: LinearGoal, bound: int) -> None:
+        """Note what the best plan reaches, which later goals may not worsen."""
+        assert self.best is not None
+        value = goal.value(self.best)
+        self.goals.append(GoalValue(goal.name, value, min(value, bound)))
         self.program = with_ceiling(self.program, goal, value)
 
     def _heard(self, goal: LinearGoal, best: int | None, bound: int) -> None:
