@@ -14,16 +14,18 @@ KINDS = 8
 """Different fills of parts; there are style rules for as many (``part-0`` …)."""
 
 
-def level_bar(used: Fraction, usable: Fraction, full: Fraction, mark: str = "") -> Markup:
+def level_bar(
+    used: Fraction, usable: Fraction, there_is: Fraction, mark: str = "", full: Fraction | None = None
+) -> Markup:
     """What is used, beside a line at what may be used, on a track as long as what there is.
 
-    ``full`` is the length of the whole drawing, in the same unit as the others.
+    ``full`` is the length of the whole drawing, in the same unit as the others; without it that is all there is.
     """
-    scale = WIDTH / max(full, used, Fraction(1, 10**9))
+    scale = WIDTH / max(full or there_is, used, Fraction(1, 10**9))
     classes = "used over" if mark == "over" else "used tight" if mark else "used"
     limit = float(usable * scale)
     children = [
-        tag("rect", class_="track", x=0, y=3, width=float(full * scale), height=14),
+        tag("rect", class_="track", x=0, y=3, width=float(there_is * scale), height=14),
         tag("rect", class_=classes, x=0, y=3, width=float(used * scale), height=14),
         tag("line", class_="usable", x1=limit, x2=limit, y1=0, y2=HEIGHT),
     ]

@@ -80,6 +80,14 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Key:
+    """One entry of a legend: a class of the style sheet and what it stands for."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table to read, cells as text or markup. The first cell of a row names it."""
 
@@ -88,14 +96,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[str | Markup]]
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Key:
-    """One entry of a legend: a class of the style sheet and what it stands for."""
-
-    mark: str
-    text: str
+    legend: Sequence[Key] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from capplan.report.fullness import Level
 from capplan.report.markup import svg, tag
 from capplan.report.words import MONTHS, dates, figure, percent, period_text
-from capplan.units import round_half_up
 
 WIDTH, HEIGHT = 320, 150
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 26, 24
@@ -100,13 +99,12 @@ def level_text(level: Level) -> str:
 
 def _steps(axes: _Axes, levels: Sequence[Level], name: str) -> Markup:
     """A line that steps from period to period."""
-    points, before = [], None
+    points: list[str] = []
     for level in levels:
         amount = level.usable if name == "usable" else level.capacity
         if amount is None:
             continue
         left, right = axes.span(level)
-        y = round_half_up(Fraction(axes.y(amount)) * 100) / 100
-        points.append(f"{'M' if before is None else 'L'}{left:.1f} {y:g}L{right:.1f} {y:g}")
-        before = y
+        y = axes.y(amount)
+        points.append(f"{'L' if points else 'M'}{left:.1f} {y:.1f}L{right:.1f} {y:.1f}")
     return tag("path", class_=name, d="".join(points), fill="none")

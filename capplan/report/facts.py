@@ -124,6 +124,15 @@ class Facts:
         return name if called in ("", name) else f"{called} ({name})"
 
     @cached_property
+    def _priorities(self) -> dict[str, int]:
+        table = self.inventory.table("workloads")
+        return dict(zip(table.ids, table.counts("priority").tolist(), strict=True))
+
+    def priority(self, workload: str) -> int:
+        """How important a workload is: 1 = most; those that do not say come last."""
+        return self._priorities.get(workload) or 10**9
+
+    @cached_property
     def periods(self) -> list[str]:
         """The periods in order, as tables name them."""
         return [period["text"] for period in self.info["periods"]]
