@@ -209,6 +209,23 @@ def show(
 
 @app.command()
 @command
+def report(
+    terminal: Terminal,
+    folder: RunFolder,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it. Default: report.html in the run."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> int:
+    """Write a run as one HTML page that needs no network, and print its path."""
+    from capplan.cli.reporting import report as run
+
+    return run(terminal, folder, output, show=show)
+
+
+@app.command()
+@command
 def runs(
     terminal: Terminal,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to look.")] = Path("runs"),

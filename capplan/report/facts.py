@@ -55,6 +55,11 @@ class Facts:
         """``run.json``."""
         return self.run.info
 
+    @property
+    def has_plan(self) -> bool:
+        """Whether the run came to a plan."""
+        return self.info["headline"] is not None
+
     @cached_property
     def _tables(self) -> dict[str, list[dict[str, str]]]:
         return {}

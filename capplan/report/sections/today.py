@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from capplan.report.blocks import Block, Column, Explorer, Listing, Section, Table
+from fractions import Fraction
+
+from capplan.report.blocks import Block, Column, Listing, Section, Table
 from capplan.report.facts import Facts
 from capplan.report.words import counted, percent
-from fractions import Fraction
 
 BROKEN_SHOWN = 12
 
@@ -21,8 +22,10 @@ def section(facts: Facts) -> Section | None:
         blocks.append(_costs(facts, base))
     broken = base["broken_rules"]
     if broken:
-        blocks.append(Listing.of([f"Today breaks {counted(len(broken), 'rule')}:"]))
-        blocks.append(Listing.of(broken[:BROKEN_SHOWN]))
+        more = len(broken) - BROKEN_SHOWN
+        rest = [f"and {more:,} more: see run.json"] if more > 0 else []
+        heading = f"{named.capitalize()} breaks {counted(len(broken), 'rule')}"
+        blocks.append(Listing([(heading, [*broken[:BROKEN_SHOWN], *rest])]))
     lead = f"Measured the same way as {named}."
     return Section("today", "Compared with today", blocks, lead)
 

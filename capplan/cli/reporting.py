@@ -1,0 +1,38 @@
+"""``capplan report``."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+from capplan.cli.faults import complain
+from capplan.cli.terminal import Terminal
+from capplan.errors import UsageError
+from capplan.report import run_report
+from capplan.runs import read_run
+
+NAME = "report.html"
+
+
+def report(terminal: Terminal, folder: Path, output: Path | None, *, show: bool) -> int:
+    """Write the page and say where it is."""
+    run = read_run(folder)
+    complain(terminal, run.altered())
+    target = folder / NAME if output is None else output
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; name a file such as {target / NAME}")
+    write_whole(target, run_report(run).encode("utf-8"))
+    terminal.say(str(target))
+    if show:
+        webbrowser.open(target.resolve().as_uri())
+    return 0
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file, or leave what is there as it is. Raises OSError where it cannot be written."""
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
