@@ -18,8 +18,8 @@ import numpy as np
 
 from capplan.report.coast import FILE, UNITS_PER_DEGREE
 
-TOLERANCE = 0.004
-"""Degrees by which a simplified line may be off: less than half a kilometre."""
+TOLERANCE = 0.002
+"""Degrees by which a simplified line may be off: about two hundred metres."""
 
 SMALLEST = 0.0004
 """Square degrees: islands smaller than that are left out."""

@@ -1,6 +1,6 @@
 """Coastlines and borders of countries, drawn without tiles and without a network.
 
-Data: Natural Earth, 1:10m, public domain (https://www.naturalearthdata.com), simplified to half a kilometre.
+Data: Natural Earth, 1:10m, public domain (https://www.naturalearthdata.com), simplified by two hundred metres.
 """
 
 from __future__ import annotations

@@ -112,6 +112,13 @@ class Facts:
         """A site with its name."""
         return self.sites[name].text if name in self.sites else name
 
+    def about(self, subject: str) -> str:
+        """The subject of a limit in words: ``B power_kw`` becomes ``power at Whitehaven data centre (B)``."""
+        site, _, resource = subject.partition(" ")
+        if site not in self.sites or resource not in self.resources:
+            return subject
+        return f"{self.resource(resource)} at {self.site(site)}"
+
     def organisation(self, name: str) -> str:
         """An organisation with its name; a blank is nobody."""
         if not name:
@@ -123,10 +130,12 @@ class Facts:
         """What people call each workload, by id."""
         return {row["workload"]: row["name"] for row in self.rows("allocation")}
 
-    def workload(self, name: str) -> str:
-        """A workload with its name."""
+    def workload(self, name: str, aside: str = "") -> str:
+        """A workload with its name, and something said aside: ``Email (EML; until March)``."""
         called = self.workload_names.get(name, "")
-        return name if called in ("", name) else f"{called} ({name})"
+        if called in ("", name):
+            return f"{name} ({aside})" if aside else name
+        return f"{called} ({name}; {aside})" if aside else f"{called} ({name})"
 
     @cached_property
     def _priorities(self) -> dict[str, int]:

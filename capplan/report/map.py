@@ -13,10 +13,10 @@ from capplan.report.coast import Box, borders, land
 from capplan.report.markup import number, svg, tag
 from capplan.units import Floats
 
-WIDTH, MOST_HEIGHT, LEAST_HEIGHT = 760, 620, 380
-MARGIN = 0.16
+WIDTH, MOST_HEIGHT, LEAST_HEIGHT = 760, 520, 400
+MARGIN = 0.3
 """Share of the extent that is left free on each side."""
-LEAST_SPAN = 0.6
+LEAST_SPAN = 1.2
 """Degrees of latitude that are shown at least: a single site needs surroundings to be recognised."""
 GRID = 0.5
 """Pixels: points of the coast that fall on the same spot of this grid are drawn once."""
@@ -99,7 +99,7 @@ def map_drawing(marks: Sequence[Mark], lines: Sequence[Line] = (), *, title: str
         *(_spot(mark, *at[mark.id]) for mark in ranked),
         *_labels(ranked[::-1], at, view.height),
     ]
-    return svg(WIDTH, view.height, children, class_="map", role="img", aria_label=title, overflow="hidden")
+    return svg(WIDTH, view.height, children, class_="map", role="img", aria_label=title)
 
 
 def _ground(view: _View) -> list[Markup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from capplan.report.blocks import Column, Explorer, Section
 from capplan.report.facts import Facts
@@ -36,6 +37,8 @@ def section(facts: Facts) -> Section | None:
     names = [name for name in rows[0] if any(row[name] for row in rows)]
     if not any(row.get("current_site") for row in rows):
         names = [name for name in names if name != "moved"]
+    if all(not Fraction(row["cost"] or 0) for row in rows):
+        names.remove("cost")
     columns, shown = [], []
     for name in names:
         label, numeric, show = _column(facts, name)

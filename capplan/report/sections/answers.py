@@ -32,11 +32,11 @@ def _planned(facts: Facts) -> Answer:
     organisations = {row["organisation"] for row in rows if row["status"] == "placed"} - {""}
     owners = f" of {counted(len(organisations), 'organisation')}" if organisations else ""
     said = [
-        f"{counted(head['placed'], 'workload')}{owners} placed at {head['sites_used']} of "
+        f"{counted(head['placed'], 'workload')}{owners} {'has its' if head['placed'] == 1 else 'have their'} place at {head['sites_used']} of "
         f"{counted(len(facts.sites), 'site')}, {facts.horizon}. "
         + (f"{head['left_out']:,} left out." if head["left_out"] else "None is left out.")
     ]
-    said.append(_at_sites(facts))
+    said += _at_sites(facts)
     known = [row for row in rows if row["current_site"]]
     if known:
         moves = counted(head["moved"], "workload moves", "workloads move")
@@ -47,17 +47,22 @@ def _planned(facts: Facts) -> Answer:
     return Answer("What is planned?", said, Tone.PLAIN, "", "allocation")
 
 
-def _at_sites(facts: Facts) -> str:
-    placed: dict[str, list[str]] = defaultdict(list)
+def _at_sites(facts: Facts) -> list[str]:
+    """What the sites with the most workloads take; copies are named apart."""
+    placed: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in facts.rows("allocation"):
         if row["site"]:
-            placed[row["site"]].append(row["workload"])
-    parts = []
+            placed[row["site"]].append((row["workload"], row["replica_of"]))
+    said = []
     for site, workloads in sorted(placed.items(), key=lambda item: (-len(item[1]), item[0]))[:NAMED]:
-        names = sorted(workloads, key=lambda w: (facts.priority(w), w))
-        parts.append(f"{facts.site(site)} takes {joined([facts.workload(n) for n in names], NAMED)}")
+        own = sorted((w for w, primary in workloads if not primary), key=lambda w: (facts.priority(w), w))
+        copies = sorted((p for _, p in workloads if p), key=lambda w: (facts.priority(w), w))
+        parts = [joined([facts.workload(w) for w in own], NAMED)] if own else []
+        if copies:
+            parts.append(f"{'a copy' if len(copies) == 1 else 'copies'} of {joined(copies, NAMED)}")
+        said.append(f"{facts.site(site)}: {'; and '.join(parts)}.")
     more = len(placed) - NAMED
-    return "; ".join(parts) + (f"; and {counted(more, 'more site')}" if more > 0 else "") + "."
+    return said + ([f"And {counted(more, 'more site')}."] if more > 0 else [])
 
 
 def _costs(facts: Facts) -> Answer:

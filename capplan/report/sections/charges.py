@@ -6,7 +6,7 @@ from collections import defaultdict
 from fractions import Fraction
 
 from capplan.report.bars import part_bar
-from capplan.report.blocks import Block, Column, Explorer, Section, Table
+from capplan.report.blocks import Block, Column, Explorer, Fold, Section, Table
 from capplan.report.facts import Facts
 from capplan.report.words import figure
 
@@ -18,7 +18,7 @@ def section(facts: Facts) -> Section | None:
     rows = facts.rows("charges")
     if not rows:
         return None
-    blocks: list[Block] = [_sums(facts, "organisation"), _sums(facts, "package"), _every(facts)]
+    blocks: list[Block] = [_sums(facts, "organisation"), _sums(facts, "package"), Fold("Every charge", [_every(facts)])]
     return Section("charges", "What each organisation is charged", blocks)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 
 from capplan.report.bars import level_bar
-from capplan.report.blocks import Block, Column, Explorer, Figure, Key, Section, Table
+from capplan.report.blocks import Block, Column, Explorer, Figure, Fold, Key, Section, Table
 from capplan.report.curves import use_chart
 from capplan.report.facts import Facts
 from capplan.report.fullness import Level, fullest
@@ -34,10 +35,10 @@ def section(facts: Facts) -> Section | None:
     for resource in dict.fromkeys(level.resource for level in levels):
         mine = [level for level in used if level.resource == resource]
         if mine:
-            blocks.append(_bars(facts, mine))
+            blocks.append(_bars(facts, mine, () if blocks else LEGEND))
     if len(facts.periods) > 1:
         blocks.append(_curves(facts, levels, used))
-    blocks.append(_every(facts, levels))
+    blocks.append(Fold("Every site, resource and period", [_every(facts, levels)]))
     return Section("sites", "How full the sites are", blocks, _lead(facts, levels))
 
 
@@ -48,7 +49,7 @@ def _lead(facts: Facts, levels: list[Level]) -> str:
     return f"Each site {when}, fullest first.{idle}"
 
 
-def _bars(facts: Facts, mine: list[Level]) -> Table:
+def _bars(facts: Facts, mine: list[Level], legend: Sequence[Key]) -> Table:
     longest = max(max(level.capacity or level.used, level.used) for level in mine)
     several = len(facts.periods) > 1
     columns = [
@@ -72,7 +73,7 @@ def _bars(facts: Facts, mine: list[Level]) -> Table:
     unit, name = mine[0].unit, facts.resource(mine[0].resource)
     more = len(mine) - SITES_DRAWN
     note = f"and {counted(more, 'less full site')}: see every figure below" if more > 0 else ""
-    return Table(f"{name.capitalize()}, in {unit}", columns, rows, note)
+    return Table(f"{name.capitalize()}, in {unit}", columns, rows, note, legend)
 
 
 def _limit(amount: Fraction | None) -> str:

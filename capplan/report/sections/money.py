@@ -6,7 +6,7 @@ from collections import defaultdict
 from fractions import Fraction
 
 from capplan.report.bars import KINDS, part_bar
-from capplan.report.blocks import Block, Column, Explorer, Key, Section, Table
+from capplan.report.blocks import Block, Column, Explorer, Fold, Key, Section, Table
 from capplan.report.facts import Facts
 from capplan.report.words import figure, percent, period_text
 
@@ -39,7 +39,7 @@ def section(facts: Facts) -> Section | None:
     ]
     if len(facts.periods) > 1:
         blocks.append(_shares(facts, "By period", "period", kinds, legend))
-    blocks.append(_every(facts))
+    blocks.append(Fold("Every amount", [_every(facts)]))
     cost = facts.info["cost"]
     days, money = cost["horizon_days"], facts.money(total(facts))
     lead = f"The plan costs {money} over {days:,} days ({facts.horizon})."

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import pairwise
 from math import cos, pi, sin
 
-from capplan.report.blocks import Block, Column, Explorer, Figure, Key, Section, Table
+from capplan.report.blocks import Block, Column, Explorer, Figure, Fold, Key, Section, Table
 from capplan.report.facts import Facts, Row
 from capplan.report.map import Line, Mark, map_drawing
 from capplan.report.sections.whereabouts import organisation_marks, site_marks
@@ -41,7 +41,7 @@ def section(facts: Facts) -> Section | None:
     if len(circuits):
         blocks.append(_picture(facts, links))
     if links:
-        blocks.append(_every(links))
+        blocks.append(Fold("Every check of every link", [_every(links)]))
     return Section("network", "Network and links", blocks, _lead(facts, links))
 
 

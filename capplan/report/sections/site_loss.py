@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from capplan.report.bars import level_bar
-from capplan.report.blocks import Block, Column, Explorer, Section, Table
+from capplan.report.blocks import Block, Column, Explorer, Fold, Section, Table
 from capplan.report.facts import Facts
 from capplan.report.words import counted, figure, joined, percent, period_text, periods_text
 
@@ -51,7 +51,7 @@ def down_text(facts: Facts, loss: Loss) -> str:
     if not loss.down:
         return "Nothing goes down with it."
     whole = _periods_there(facts, loss.site)
-    names = [facts.workload(w) + _when(periods, whole) for w, periods in _in_order(facts, loss.down)]
+    names = [facts.workload(w, _when(periods, whole)) for w, periods in _in_order(facts, loss.down)]
     verb = "goes" if len(names) == 1 else "go"
     return f"{counted(len(names), 'workload')} {verb} down with it: {joined(names, NAMED, 'more')}."
 
@@ -75,16 +75,8 @@ def _fullest_text(facts: Facts, loss: Loss) -> str:
     if row is None:
         return " Whether there is room for that is not checked: the model does not ask for it."
     used, limit = Fraction(row["used"]), Fraction(row["limit"])
-    what = _subject(facts, row["subject"])
+    what = facts.about(row["subject"])
     return f" Then {what} is {percent(used / limit)} full: {figure(used)} of {figure(limit)} {row['unit']}."
-
-
-def _subject(facts: Facts, subject: str) -> str:
-    """``B power_kw`` in words: ``Whitehaven data centre (B), power``."""
-    site, _, resource = subject.partition(" ")
-    if site not in facts.sites or not resource:
-        return subject
-    return f"{facts.resource(resource)} at {facts.site(site)}"
 
 
 def _in_order(facts: Facts, workloads: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
@@ -97,7 +89,7 @@ def _periods_there(facts: Facts, site: str) -> set[str]:
 
 
 def _when(periods: list[str], whole: set[str]) -> str:
-    return "" if set(periods) == whole else f", {periods_text(periods)}"
+    return "" if set(periods) == whole else periods_text(periods)
 
 
 def section(facts: Facts) -> Section | None:
@@ -109,7 +101,7 @@ def section(facts: Facts) -> Section | None:
     survivors = _survivors(facts, found)
     if survivors is not None:
         blocks.append(survivors)
-    blocks.append(_every(facts))
+    blocks.append(Fold("Every workload of every site", [_every(facts)]))
     lead = (
         "Each site lost in turn, whole, while all others stand. What has no copy at another site goes down with its site."
     )
@@ -136,7 +128,7 @@ def _survivors(facts: Facts, found: list[Loss]) -> Table | None:
         bar = level_bar(used, limit, limit, "over" if used > limit else "")
         share = percent(used / limit) if limit else ""
         amounts = [f"{figure(a)} {row['unit']}" for a in (used, limit)]
-        rows.append([facts.site(site), _subject(facts, subject), bar, *amounts, share, period_text(row["period"])])
+        rows.append([facts.site(site), facts.about(subject), bar, *amounts, share, period_text(row["period"])])
     columns = [
         Column("If this is lost"),
         Column("Fills up"),
