@@ -120,9 +120,9 @@ class Facts:
         return f"{self.resource(resource)} at {self.site(site)}"
 
     def organisation(self, name: str) -> str:
-        """An organisation with its name; a blank is nobody."""
+        """An organisation with its name; a blank is none."""
         if not name:
-            return "nobody (paid for, not used)"
+            return "no single organisation"
         return self.organisations[name].text if name in self.organisations else name
 
     @cached_property
