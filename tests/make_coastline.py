@@ -33,13 +33,13 @@ def main(source: str) -> None:
     rings = [_simplified(ring) for ring in land if _area(ring) >= SMALLEST]
     shared = Counter(abs(a) if a >= 0 else ~a for a in _arcs_of(topology["objects"]["countries"]))
     borders = [_simplified(arcs[a]) for a, times in sorted(shared.items()) if times > 1]
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, lines in (("land", [r for r in rings if len(r) > 3]), ("border", borders)):
         whole = [np.round(line * UNITS_PER_DEGREE).astype(np.int32) for line in lines]
         arrays[f"{name}_size"] = np.array([len(line) for line in whole], dtype=np.int32)
         arrays[f"{name}_steps"] = np.diff(np.concatenate(whole), axis=0, prepend=0).astype(np.int32)
     np.savez_compressed(FILE, **arrays)
-    print({name: array.shape for name, array in arrays.items()}, FILE.stat().st_size)  # noqa: T201
+    print({name: array.shape for name, array in arrays.items()}, FILE.stat().st_size)
 
 
 def _degrees(arc: list[list[int]], transform: dict[str, list[float]]) -> np.ndarray:

@@ -78,8 +78,8 @@ def test_cumbria_answers_what_people_ask(cumbria: Path):
         "Whitehaven data centre (B), power: 8.9 of 11.2 kW usable, 79.5 % (1 Apr – 30 Jun 2016); 2.3 kW left",
         "What breaks if Whitehaven data centre (B) is lost?",
         "i.PM interfaces and archive (IPM; 1 Oct 2015 – 28 Sep 2016) and File store (FIL).",
-        "Carlisle data centre (A) takes over RiO patient record system (RIO). Then power at Carlisle data centre (A) is "
-        "70 % full: 11.2 of 16 kW.",
+        "Carlisle data centre (A) takes over RiO patient record system (RIO).",
+        "Then power at Carlisle data centre (A) is 70 % full: 11.2 of 16 kW.",
     ):
         assert said in text
 

@@ -58,7 +58,12 @@ def test_coordinates_are_short(value: float | Fraction, text: str):
 
 def test_known_places_lie_on_land_or_sea():
     """Carlisle and Madrid on land; the Irish Sea and the middle of the Atlantic not."""
-    for longitude, latitude, on_land in ((-2.95, 54.89, True), (-3.7, 40.4, True), (-4.5, 53.9, False), (-30, 40, False)):
+    for longitude, latitude, on_land in (
+        (-2.95, 54.89, True),
+        (-3.7, 40.4, True),
+        (-4.5, 53.9, False),
+        (-30, 40, False),
+    ):
         box = Box(longitude - 0.02, latitude - 0.02, longitude + 0.02, latitude + 0.02)
         area = sum(_area(ring) for ring in land(box))
         assert (area > 0.0008) == on_land, (longitude, latitude, area)

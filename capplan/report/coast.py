@@ -74,4 +74,4 @@ def _cut_side(ring: Floats, axis: int, limit: float, side: int) -> Floats:
     crossing = ring + share[:, None] * (following - ring)
     # Each point is followed by the crossing of the edge that begins there, if there is one.
     both = np.stack([ring, crossing], axis=1).reshape(-1, 2)
-    return both[np.stack([inside, crosses], axis=1).reshape(-1)]
+    return np.asarray(both[np.stack([inside, crosses], axis=1).reshape(-1)])

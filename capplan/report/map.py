@@ -167,6 +167,4 @@ def _labels(marks: Sequence[Mark], at: dict[str, tuple[float, float]], height: i
 
 
 def _overlap(one: Box, other: Box) -> bool:
-    return (
-        one.west < other.east and other.west < one.east and one.south < other.north and other.south < one.north
-    )
+    return one.west < other.east and other.west < one.east and one.south < other.north and other.south < one.north

@@ -31,11 +31,10 @@ def _planned(facts: Facts) -> Answer:
         return Answer("What is planned?", said, Tone.PLAIN, "", "sites")
     organisations = {row["organisation"] for row in rows if row["status"] == "placed"} - {""}
     owners = f" of {counted(len(organisations), 'organisation')}" if organisations else ""
-    said = [
-        f"{counted(head['placed'], 'workload')}{owners} {'has its' if head['placed'] == 1 else 'have their'} place at {head['sites_used']} of "
-        f"{counted(len(facts.sites), 'site')}, {facts.horizon}. "
-        + (f"{head['left_out']:,} left out." if head["left_out"] else "None is left out.")
-    ]
+    have = "has its" if head["placed"] == 1 else "have their"
+    sites = f"{head['sites_used']} of {counted(len(facts.sites), 'site')}"
+    rest = f"{head['left_out']:,} left out." if head["left_out"] else "None is left out."
+    said = [f"{counted(head['placed'], 'workload')}{owners} {have} place at {sites}, {facts.horizon}. {rest}"]
     said += _at_sites(facts)
     known = [row for row in rows if row["current_site"]]
     if known:

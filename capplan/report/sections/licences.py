@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from capplan.report.bars import level_bar
@@ -22,7 +23,7 @@ def section(facts: Facts) -> Section | None:
     return Section("licences", "Licences", blocks, lead)
 
 
-def _table(facts: Facts, rows: list[Row], more: int) -> Table:
+def _table(facts: Facts, rows: Sequence[Row], more: int) -> Table:
     columns = [
         Column("Licence"),
         Column("Scope"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from math import cos, pi, sin
 
@@ -45,15 +46,17 @@ def section(facts: Facts) -> Section | None:
     return Section("network", "Network and links", blocks, _lead(facts, links))
 
 
-def _lead(facts: Facts, links: list[Row]) -> str:
+def _lead(facts: Facts, links: Sequence[Row]) -> str:
     circuits = counted(len(facts.inventory.table("circuits")), "circuit")
     if not links:
         return f"{circuits}. Links were not checked in this run."
     status = Counter(row["status"] for row in links)
-    return f"{circuits}; of the checks of links {status['pass']:,} pass, {status['warn']:,} warn, {status['fail']:,} fail."
+    return (
+        f"{circuits}; of the checks of links {status['pass']:,} pass, {status['warn']:,} warn, {status['fail']:,} fail."
+    )
 
 
-def _failing(rows: list[Row]) -> Table:
+def _failing(rows: Sequence[Row]) -> Table:
     ordered = sorted(rows, key=lambda row: -WORST[row["status"]])
     names = [name for name in rows[0] if any(row[name] for row in rows)]
     columns = [Column(_label(name), numeric=name in ("measured", "limit")) for name in names]
@@ -70,14 +73,14 @@ def _cell(name: str, text: str) -> str:
     return SIGNS.get(text, text) if name == "status" else text
 
 
-def _every(links: list[Row]) -> Explorer:
+def _every(links: Sequence[Row]) -> Explorer:
     names = list(links[0])
     columns = [Column(_label(name), numeric=name in ("measured", "limit")) for name in names]
     rows = [[_cell(name, row[name]) for name in names] for row in links]
     return Explorer("links", "Every check of every link", columns, rows, ("Check", "Status", "Period"), "links.csv")
 
 
-def _picture(facts: Facts, links: list[Row]) -> Figure:
+def _picture(facts: Facts, links: Sequence[Row]) -> Figure:
     circuits = facts.inventory.table("circuits")
     names = facts.inventory.nodes
     ends = [(names[a], names[b]) for a, b in zip(*(circuits.nodes(c).tolist() for c in ("a", "b")), strict=True)]
@@ -102,7 +105,7 @@ def _named(facts: Facts, node: str) -> str:
     return facts.nodes[node].text if node in facts.nodes else node
 
 
-def _states(links: list[Row], circuits: list[str], ends: list[tuple[str, str]]) -> dict[str, str]:
+def _states(links: Sequence[Row], circuits: list[str], ends: list[tuple[str, str]]) -> dict[str, str]:
     """The worst state of the links whose path runs over each circuit; paths name circuits, or nodes in order."""
     by_ends = {frozenset(pair): name for name, pair in zip(circuits, ends, strict=True)}
     known, found = set(circuits), dict[str, str]()

@@ -102,9 +102,7 @@ def section(facts: Facts) -> Section | None:
     if survivors is not None:
         blocks.append(survivors)
     blocks.append(Fold("Every workload of every site", [_every(facts)]))
-    lead = (
-        "Each site lost in turn, whole, while all others stand. What has no copy at another site goes down with its site."
-    )
+    lead = "Each site lost in turn, whole, while all others stand. What has no copy elsewhere goes down with its site."
     return Section("loss", "What breaks if a site is lost", blocks, lead)
 
 
@@ -138,7 +136,9 @@ def _survivors(facts: Facts, found: list[Loss]) -> Table | None:
         Column("Full", numeric=True),
         Column("Worst in"),
     ]
-    note = "Against everything that is there: headroom may be used in an emergency. Only the worst failure of each limit."
+    note = (
+        "Against everything that is there: headroom may be used in an emergency. Only the worst failure of each limit."
+    )
     return Table("How full the survivors get", columns, rows, note) if rows else None
 
 
