@@ -164,7 +164,8 @@
     const markOf = (event) => event.target instanceof Element ? event.target.closest("[data-tip]") : null;
     document.addEventListener("pointerover", (event) => { const mark = markOf(event); if (mark) show(mark); });
     document.addEventListener("pointerout", (event) => { if (markOf(event)) hide(); });
-    document.addEventListener("scroll", hide, { passive: true });
+    // Reaching a drawing with the keyboard scrolls to it: the text goes along.
+    document.addEventListener("scroll", () => { if (current) show(current); }, { passive: true });
     for (const drawing of document.querySelectorAll("svg:has([data-tip])")) {
       const marks = [...drawing.querySelectorAll("[data-tip]")];
       drawing.setAttribute("tabindex", "0");
