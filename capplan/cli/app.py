@@ -18,6 +18,7 @@ import capplan
 from capplan.cli.command import command
 from capplan.cli.engines import EngineName
 from capplan.cli.faults import FaultFormat
+from capplan.cli.formats import ExportFormat
 from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
 
@@ -222,6 +223,23 @@ def report(
     from capplan.cli.reporting import report as run
 
     return run(terminal, folder, output, show=show)
+
+
+@app.command()
+@command
+def export(
+    terminal: Terminal,
+    folder: RunFolder,
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.XLSX,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it. Default: beside the run."),
+    ] = None,
+) -> int:
+    """Write a run's tables as one Excel workbook, and print its path."""
+    from capplan.cli.exporting import export as run
+
+    return run(terminal, folder, form, output)
 
 
 @app.command()

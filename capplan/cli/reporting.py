@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from capplan.cli.faults import complain
@@ -21,18 +23,21 @@ def report(terminal: Terminal, folder: Path, output: Path | None, *, show: bool)
     target = folder / NAME if output is None else output
     if target.is_dir():
         raise UsageError(f"{target} is a folder; name a file such as {target / NAME}")
-    write_whole(target, run_report(run).encode("utf-8"))
+    page = run_report(run).encode("utf-8")
+    with whole_file(target) as partial:
+        partial.write_bytes(page)
     terminal.say(str(target))
     if show:
         webbrowser.open(target.resolve().as_uri())
     return 0
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file, or leave what is there as it is. Raises OSError where it cannot be written."""
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """A file beside ``target`` to write to, which takes its place at the end; after a fault nothing has changed."""
     partial = target.with_name(f".{target.name}.partial")
     try:
-        partial.write_bytes(content)
+        yield partial
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Sheets of an Excel workbook as rows of text, as if they had been saved as CSV.
 
-A number is written with the 15 digits that Excel shows, a date as ISO 8601, a yes or no of Excel's as ``yes`` or ``no``.
+A number is written with the 15 digits that Excel shows, a date as ISO 8601, a truth value as ``yes`` or ``no``.
 Needs the extra ``xlsx`` (python-calamine).
 """
 
@@ -66,7 +66,8 @@ def _sheets(file: tuple[Path, int, int]) -> dict[str, tuple[tuple[str, ...], ...
     workbook = _opened(file[0])
     try:
         return {name: _rows(workbook.get_sheet_by_name(name)) for name in workbook.sheet_names}
-    except Exception as error:  # noqa: BLE001 - the library has one kind of error per format
+    # The library has one kind of error for each format it reads.
+    except Exception as error:
         raise Unreadable(f"a sheet cannot be read: {error}", "save the workbook again, as .xlsx") from error
 
 
@@ -78,7 +79,7 @@ def _opened(path: Path) -> Any:
         raise Unreadable("reading Excel workbooks needs the extra xlsx", fix) from error
     try:
         return calamine.load_workbook(str(path))
-    except Exception as error:  # noqa: BLE001 - as above
+    except Exception as error:
         raise Unreadable(f"this is no Excel workbook: {error}", "save it again, as .xlsx") from error
 
 
