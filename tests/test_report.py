@@ -72,8 +72,8 @@ def test_cumbria_answers_what_people_ask(cumbria: Path):
     for said in (
         "Proved: no plan is better",
         "13 workloads of 1 organisation have their place at 2 of 2 sites, 1 Oct 2015 – 31 Mar 2017. None is left out.",
-        "£33,497.66 over 548 days, £22,311.40 a year: energy £33,497.66.",
-        "It falls on Cumbria Partnership NHS Foundation Trust (RNN) £33,497.66.",
+        "£168,153.42 over 548 days, £112,000 a year: site £168,153.42.",
+        "It falls on Cumbria Partnership NHS Foundation Trust (RNN) £168,153.42.",
         "Nothing is nearly full",
         "Whitehaven data centre (B), power: 8.9 of 11.2 kW usable, 79.5 % (1 Apr – 30 Jun 2016); 2.3 kW left",
         "What breaks if Whitehaven data centre (B) is lost?",

@@ -8,11 +8,8 @@ from hashlib import sha256
 from capplan.problem import Problem
 from capplan.runs.facts import Json
 from capplan.runs.folder import slug
-from capplan.tables import Output
+from capplan.tables import BOOLEANS, DATES, INTEGERS, Output
 
-INTEGERS = frozenset("steps need owned bought spare".split())
-BOOLEANS = frozenset({"moved", "binding"})
-DATES = frozenset({"from", "to"})
 KEYS = {"allocation": ["workload"], "sites": ["site", "period", "resource"], "left_out": ["workload"]}
 MONEY = {"cost": "", "cost_once": "", "amount": "", "value": "/year"}
 
