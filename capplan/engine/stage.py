@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.engine.budget import SPARE_S, Budget
+from capplan.engine.budget import Budget
 from capplan.engine.columns import Columns, columns_of, links_of
 from capplan.engine.core import Core, core_of
 from capplan.engine.cpsat import Callback, Model
@@ -139,6 +139,7 @@ class Stage:
                 self._at_once()
         while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
+        self._bring_back(last=True)
 
     def _prices(self) -> Bound:
         """Prices by ascent, and the bound they prove."""
@@ -365,16 +366,18 @@ class Stage:
 
     def _send(self, start: Start, turn: float) -> None:
         assert self.crew is not None
-        turn = min(turn, self.left)
-        clock = self.limits.time_limit_s - self.watch.seconds
-        limits = replace(self.limits, time_limit_s=clock if self.limits.deterministic else turn + SPARE_S)
-        self.crew.send(self.core, start, limits, turn, int(self.random.integers(2**31)))
+        # By the clock they go on until they are called back, as nobody knows how long a relaxation takes.
+        limits = replace(self.limits, time_limit_s=self.limits.time_limit_s - self.watch.seconds)
+        self.crew.send(self.core, start, limits, min(turn, self.left), int(self.random.integers(2**31)))
 
-    def _bring_back(self) -> None:
+    def _bring_back(self, *, last: bool = False) -> None:
         """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
         if self.crew is None:
             return
-        for sent, found in self.crew.back(wait=self.limits.deterministic):
+        waits = last or self.limits.deterministic
+        if not self.limits.deterministic:
+            self.crew.call(everybody=last)
+        for sent, found in self.crew.back(wait=waits):
             if self.best is None or sent is None:
                 self.offer(found)
             else:
