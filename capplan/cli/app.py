@@ -254,17 +254,24 @@ def show(
 @command
 def report(
     terminal: Terminal,
-    folder: RunFolder,
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run, a sweep, or several runs to be compared.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to write it. Default: report.html in the run."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write it. Default: report.html in the folder; comparison.html for several runs.",
+        ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
 ) -> int:
-    """Write a run as one HTML page that needs no network, and print its path."""
+    """Write a run, a sweep or several runs side by side as one HTML page without a network; print its path."""
     from capplan.cli.reporting import report as run
 
-    return run(terminal, folder, output, show=show)
+    return run(terminal, folders, output, show=show)
 
 
 @app.command()
