@@ -116,7 +116,7 @@ def _bars(comparison: Comparison, total: Measure) -> Table:
         bar = part_bar([(0, max(value or Fraction(0), Fraction(0)))], longest)
         text = "" if value is None else _value(comparison, total, value)
         change = total.difference(number) if number else None
-        rows.append([subject.name, bar, text, "" if change is None else _signed(comparison, total, change)])
+        rows.append([subject.name, bar, text, "" if not change else _signed(comparison, total, change)])
     columns = [Column("Plan"), Column("Cost", bar=True), Column("Cost", numeric=True), Column("Change", numeric=True)]
     return Table("Cost of each plan", columns, rows)
 

@@ -18,6 +18,10 @@ MARGIN = 0.3
 """Share of the extent that is left free on each side."""
 LEAST_SPAN = 1.2
 """Degrees of latitude that are shown at least: a single site needs surroundings to be recognised."""
+WIDER = (2, 3, 4, 6)
+"""Steps in which a view without a coast is widened."""
+CORNERS = 8
+"""Points of a ring that is little more than the cut-out itself."""
 GRID = 0.5
 """Pixels: points of the coast that fall on the same spot of this grid are drawn once."""
 LETTER = 7.4
@@ -56,19 +60,29 @@ class _View:
     height: int
 
     @staticmethod
-    def around(marks: Sequence[Mark]) -> _View:
-        """A view of all marks, with some room around them."""
+    def around(marks: Sequence[Mark], least: float = LEAST_SPAN) -> _View:
+        """A view of all marks, with some room around them; ``least`` degrees high and wide."""
         south, north = min(m.latitude for m in marks), max(m.latitude for m in marks)
         west, east = min(m.longitude for m in marks), max(m.longitude for m in marks)
         middle = (south + north) / 2
         shrink = max(cos(radians(middle)), 0.2)
-        high = max((north - south) * (1 + 2 * MARGIN), LEAST_SPAN)
-        wide = max((east - west) * shrink * (1 + 2 * MARGIN), LEAST_SPAN)
+        high = max((north - south) * (1 + 2 * MARGIN), least)
+        wide = max((east - west) * shrink * (1 + 2 * MARGIN), least)
         scale = min(WIDTH / wide, MOST_HEIGHT / high)
         height = round(min(max(high * scale, LEAST_HEIGHT), MOST_HEIGHT))
         half_x, half_y = WIDTH / scale / shrink / 2, height / scale / 2
         centre = (west + east) / 2
         return _View(Box(centre - half_x, middle - half_y, centre + half_x, middle + half_y), scale, shrink, height)
+
+    @staticmethod
+    def with_coast(marks: Sequence[Mark]) -> _View:
+        """The nearest view in which a coast tells a reader where that is; the widest one where none does."""
+        view = _View.around(marks)
+        for wider in WIDER:
+            if any(len(ring) > CORNERS for ring in land(view.box)) or not land(view.box):
+                break
+            view = _View.around(marks, LEAST_SPAN * wider)
+        return view
 
     def points(self, degrees: Floats) -> Floats:
         """Longitude and latitude to pixels. float64 [point, 2]."""
@@ -87,7 +101,7 @@ def map_drawing(marks: Sequence[Mark], lines: Sequence[Line] = (), *, title: str
 
     Without ``ground`` there is no coast: a plan of connections whose places mean little.
     """
-    view = _View.around(marks)
+    view = _View.with_coast(marks) if ground else _View.around(marks)
     at = {mark.id: view.point(mark) for mark in marks}
     order = ("node", "organisation", "idle", "site")
     ranked = sorted(marks, key=lambda mark: (order.index(mark.kind), mark.id))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import capplan
-from capplan.report.blocks import Page
+from capplan.report.blocks import Answers, Block, Page, Section
 from capplan.report.facts import Facts
 from capplan.report.page import html
 from capplan.report.sections import (
@@ -70,10 +72,22 @@ def run_page(facts: Facts) -> Page:
         status=status,
         tone=tone,
         notices=_notices(facts),
-        sections=[made for section in SECTIONS if (made := section(facts)) is not None],
+        sections=linked([made for section in SECTIONS if (made := section(facts)) is not None]),
         footer=f"Made by capplan {capplan.__version__} from the run's own tables. Fingerprint of the inputs: "
         f"{fingerprint(facts)}.",
     )
+
+
+def linked(sections: Sequence[Section]) -> list[Section]:
+    """The sections, their answers without links to sections that this page does not have."""
+    there = {section.anchor for section in sections}
+    return [replace(section, blocks=[_linked(block, there) for block in section.blocks]) for section in sections]
+
+
+def _linked(block: Block, there: set[str]) -> Block:
+    if not isinstance(block, Answers):
+        return block
+    return Answers([one if one.anchor in there else replace(one, anchor="") for one in block.answers])
 
 
 def fingerprint(facts: Facts) -> str:

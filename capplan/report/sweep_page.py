@@ -64,7 +64,9 @@ def _range(currency: Currency, rows: Sequence[Row]) -> Answer:
     if whole:
         least, most = (pick(whole, key=lambda row: Fraction(row["cost"])) for pick in (min, max))
         said.append(
-            f"Where everything has its home, from {_money(currency, least['cost'])} ({least['scenario']}) to "
+            "In no other scenario does everything have its home."
+            if len(whole) == 1
+            else f"Where everything has its home, from {_money(currency, least['cost'])} ({least['scenario']}) to "
             f"{_money(currency, most['cost'])} ({most['scenario']})."
         )
     return Answer("How much does it cost?", said, Tone.PLAIN, "", "scenarios")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from capplan.report.blocks import Answer, Answers, Section, Tone
 from capplan.report.facts import Facts
 from capplan.report.fullness import Level, fullest
-from capplan.report.sections import money
+from capplan.report.sections import charges, money
 from capplan.report.sections.site_loss import Loss, carried_text, down_text, losses
 from capplan.report.words import counted, figure, joined, percent, period_text
 
@@ -58,7 +58,8 @@ def _at_sites(facts: Facts) -> list[str]:
         copies = sorted((p for _, p in workloads if p), key=lambda w: (facts.priority(w), w))
         parts = [joined([facts.workload(w) for w in own], NAMED)] if own else []
         if copies:
-            parts.append(f"{'a copy' if len(copies) == 1 else 'copies'} of {joined(copies, NAMED)}")
+            names = [facts.workload_names.get(w) or w for w in copies]
+            parts.append(f"{'a copy' if len(names) == 1 else 'copies'} of {joined(names, NAMED)}")
         said.append(f"{facts.site(site)}: {'; and '.join(parts)}.")
     more = len(placed) - NAMED
     return said + ([f"And {counted(more, 'more site')}."] if more > 0 else [])
@@ -66,6 +67,8 @@ def _at_sites(facts: Facts) -> list[str]:
 
 def _costs(facts: Facts) -> Answer:
     question = "What does it cost, and whom?"
+    if not facts.rows("costs") and facts.rows("charges"):
+        return Answer(question, charges.said(facts), Tone.PLAIN, "", "charges")
     if not facts.rows("costs"):
         said = ["Nothing in this inventory has a price, so the plan has no cost to show."]
         return Answer(question, said, Tone.PLAIN, "no prices given")
@@ -78,6 +81,7 @@ def _costs(facts: Facts) -> Answer:
     more = f" and {len(shares) - NAMED:,} more" if len(shares) > NAMED else ""
     said.append(f"It falls on {'; '.join(named)}{more}.")
     said += _saving(facts)
+    said += charges.said(facts)
     return Answer(question, said, Tone.PLAIN, "", "cost")
 
 

@@ -21,8 +21,9 @@ LEGEND = (
     Key("used tight", "nearly full or full"),
     Key("used over", "over"),
     Key("usable", "line: what may be used, headroom kept free"),
-    Key("capacity", "end of the track: what there is, purchases included"),
+    Key("track", "pale: all there is, purchases included"),
 )
+CURVE_LEGEND = (*LEGEND[:-1], Key("capacity", "dashed line: what there is, purchases included"))
 
 
 def section(facts: Facts) -> Section | None:
@@ -94,7 +95,7 @@ def _curves(facts: Facts, levels: list[Level], used: list[Level]) -> Figure:
     more = len(used) - CURVES
     note = f"The {CURVES} fullest; {more:,} more are in the figures below." if more > 0 else ""
     columns = [Column("Site"), Column("Resource"), Column("Period"), *_COLUMNS]
-    return Figure("Use over time", drawings, Table("Use over time", columns, rows), LEGEND, note)
+    return Figure("Use over time", drawings, Table("Use over time", columns, rows), CURVE_LEGEND, note)
 
 
 _COLUMNS = tuple(Column(n, numeric=True) for n in ("Used", "Usable", "There is", "Free", "Of usable"))

@@ -64,7 +64,7 @@ def _shares(facts: Facts, caption: str, column: str, kinds: list[str], legend: t
         sums = dict(sorted(sums.items()))
     whole = sum(sums.values(), Fraction(0))
     longest = max([*sums.values(), Fraction(0)])
-    several = column != "kind"
+    several = column != "kind" and len(kinds) > 1
     columns = [
         Column(caption.removeprefix("By ").capitalize()),
         Column("Share", bar=True),
@@ -75,7 +75,7 @@ def _shares(facts: Facts, caption: str, column: str, kinds: list[str], legend: t
     rows = []
     for (value,), amount in list(sums.items())[:ORGANISATIONS_DRAWN]:
         mine = [(k, max(parts.get((value, kind), Fraction(0)), Fraction(0))) for k, kind in enumerate(kinds)]
-        if not several:
+        if column == "kind":
             mine = [(kinds.index(value), max(amount, Fraction(0)))]
         each = [facts.money(parts.get((value, kind), Fraction(0))) for kind in kinds] if several else []
         share = percent(amount / whole) if whole else ""

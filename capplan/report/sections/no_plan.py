@@ -46,7 +46,7 @@ def _shortages(rows: list[dict[str, Any]]) -> Table:
     columns = [Column("Limit"), Column("Period"), Column("What is short"), Column("Rule")]
     cells = []
     for row in rows:
-        policy = " Policy only: what is physically there would do." if row["policy_only"] else ""
+        policy = ". Policy only: what is physically there would do." if row["policy_only"] else ""
         cells.append([row["subject"], period_text(row["period"]), f"{row['message']}{policy}", row["rule"]])
     return Table("What falls short", columns, cells)
 

@@ -46,7 +46,8 @@ def verdict(facts: Facts) -> tuple[str, Tone]:
 def section(facts: Facts) -> Section | None:
     """Goals with their bounds, why the search stopped, warnings."""
     info = facts.info
-    said = [f"{verdict(facts)[0]}. The search ended because {_stopped(info['stopped_because'])}."]
+    ended = "" if info["status"] == "infeasible" else f" The search ended because {_stopped(info['stopped_because'])}."
+    said = [f"{verdict(facts)[0]}.{ended}"]
     if info["model"]["scenario"]:
         said.append(f"Scenario: {info['model']['scenario']}.")
     said.append(

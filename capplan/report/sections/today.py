@@ -26,7 +26,9 @@ def section(facts: Facts) -> Section | None:
         rest = [f"and {more:,} more: see run.json"] if more > 0 else []
         heading = f"{named.capitalize()} breaks {counted(len(broken), 'rule')}"
         blocks.append(Listing([(heading, [*broken[:BROKEN_SHOWN], *rest])]))
-    lead = f"Measured the same way as {named}."
+    if not blocks:
+        return None
+    lead = f"What holds {named}, measured the same way as the plan."
     return Section("today", "Compared with today", blocks, lead)
 
 
