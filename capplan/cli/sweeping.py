@@ -133,6 +133,8 @@ def _news(currency: Currency, one: Tried) -> str:
 def _text(place: Sweep, found: Sequence[Tried]) -> str:
     bereft = [one for one in found if one.row.homeless]
     sections = [_table(place.currency, found), *(_homeless(one) for one in bereft[:BEREFT_SHOWN])]
+    short = [one for one in found if one.row.short]
+    sections.insert(1, _short(short))
     if len(bereft) > BEREFT_SHOWN:
         sections.append([f"And {counted(len(bereft) - BEREFT_SHOWN, 'more scenario')}: see homeless.csv"])
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
@@ -154,6 +156,19 @@ def _table(currency: Currency, found: Sequence[Tried]) -> list[str]:
     return ["Scenarios", *aligned(header, body, lambda i: i > 1)]
 
 
+def _short(found: Sequence[Tried]) -> list[str]:
+    """What stands in the way where there is no plan."""
+    lines = [
+        f"  {one.variant.name}: {_cut(one.row.short[0].partition('; largest')[0])}" for one in found[:BEREFT_SHOWN]
+    ]
+    more = [f"  and {len(found) - BEREFT_SHOWN:,} more: see scenarios.csv"] if len(found) > BEREFT_SHOWN else []
+    return ["No plan, because", *lines, *more] if lines else []
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON].rsplit(" ", 1)[0] + " …"
+
+
 def _change(currency: Currency, pence: int) -> str:
     return f"{'+' if pence > 0 else ''}{currency.text(pence)}"
 
@@ -165,8 +180,7 @@ def _homeless(one: Tried) -> list[str]:
         named = f"{row.workload} ({row.organisation})" + (
             f" {row.name or row.service}" if row.name or row.service else ""
         )
-        why = row.reason if len(row.reason) <= LONGEST_REASON else row.reason[:LONGEST_REASON].rsplit(" ", 1)[0] + " …"
-        lines += [f"  {named}", f"    {why}"]
+        lines += [f"  {named}", f"    {_cut(row.reason)}"]
     more = [f"  and {len(gone) - HOMELESS_NAMED:,} more: see homeless.csv"] if len(gone) > HOMELESS_NAMED else []
     owners = len({row.organisation for row in gone})
     heading = (
@@ -191,5 +205,5 @@ def _json(place: Sweep, found: Sequence[Tried]) -> dict[str, object]:
 
 
 def _plain(column: str, cell: object) -> object:
-    texts = {"scenario", "kind", "subject", "value", "status", "run"}
+    texts = {"scenario", "kind", "subject", "value", "status", "short", "run"}
     return cell if cell is None or column in texts else number(Fraction(str(cell)))

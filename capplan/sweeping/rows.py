@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,10 @@ class Homeless:
 
 @dataclass(frozen=True)
 class Row:
-    """What a run came to: ``measures`` of it alone; pence and workloads left out by organisation ("" nobody)."""
+    """What a run came to: ``measures`` of it alone; pence and workloads left out by organisation ("" nobody).
+
+    Without a plan ``short`` says what stands in its way, where that is known.
+    """
 
     status: str
     gap: float | None
@@ -36,6 +40,7 @@ class Row:
     measures: tuple[Measure, ...] = ()
     organisations: tuple[tuple[str, int, int], ...] = ()
     homeless: tuple[Homeless, ...] = ()
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def row_of(subject: Subject) -> Row:
     """What a run came to."""
     info: Any = subject.info
     if subject.measured is None:
-        return Row(info["status"], None, None)
+        return Row(info["status"], None, None, short=tuple(_short(info["explanation"] or {})))
     ids = subject.inventory.table("organisations").ids
     left = _left_out(subject)
     costs = tuple(
@@ -78,6 +83,14 @@ def row_of(subject: Subject) -> Row:
         for one in subject.accounts
     )
     return Row(info["status"], info["gap"], subject.plan.cost, measures_of([subject]), costs, _homeless(subject))
+
+
+def _short(explanation: Mapping[str, Any]) -> Iterator[str]:
+    """What stands in the way of a plan: workloads that no site may take, limits that fall short."""
+    for one in explanation.get("homeless", ()):
+        yield f"{one['workload']}: no site may take it"
+    for one in explanation.get("shortages", ()):
+        yield f"{one['subject']} {one['period']}: {one['message']}".replace(" : ", ": ")
 
 
 def _left_out(subject: Subject) -> dict[int, int]:

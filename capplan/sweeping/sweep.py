@@ -25,7 +25,7 @@ FILE, RUNS, SWEEPS = "sweep.json", "runs", Path("sweeps")
 FORMAT_VERSION = 1
 FIRST = (
     *("scenario", "kind", "subject", "value", "status", "gap", "cost", "cost_difference"),
-    *("placed", "left_out", "homeless", "run"),
+    *("placed", "left_out", "homeless", "short", "run"),
 )
 """Columns of every scenarios.csv; the figures of the plans follow."""
 
@@ -33,7 +33,7 @@ HOMELESS = ("scenario", "workload", "name", "organisation", "service", "reason")
 ORGANISATIONS = ("scenario", "organisation", "cost", "left_out")
 
 _OWN = {("cost", "total"), ("workloads", "placed"), ("workloads", "left out")}
-TEXT = ("scenario", "kind", "subject", "value", "status", "run")
+TEXT = ("scenario", "kind", "subject", "value", "status", "short", "run")
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ def _first(sweep: Sweep, one: Tried, base: int | None) -> list[object]:
         more,
         *(None if count is None else decimal_text(count) for count in counts),
         None if row.cost is None else len(row.homeless),
+        "; ".join(row.short),
         None if one.done.folder is None or row.status == "refused" else f"{RUNS}/{one.done.folder.name}",
     ]
 
