@@ -13,7 +13,7 @@ from capplan.report.bars import level_bar, part_bar
 from capplan.report.coast import Box, _cut, land
 from capplan.report.map import Line, Mark, map_drawing
 from capplan.report.markup import number, tag
-from capplan.report.sections.network import between
+from capplan.report.sections.network import between, states
 from capplan.report.words import figure, grouped, joined, period_text, periods_text
 
 
@@ -105,6 +105,18 @@ def test_nodes_without_a_place_stand_between_their_neighbours():
     where = between(["a", "b", "c", "d"], [("a", "c"), ("c", "b")], {"a": (0.0, 0.0), "b": (2.0, 4.0)})
     assert where["c"] == (1.0, 2.0)
     assert where["d"] == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("path", ["R -C24- W -C11- S", "R > W > S", "R;W;S", "C24 C11"])
+def test_circuits_take_the_worst_state_of_the_links_over_them(path: str):
+    """However the path is written; a circuit that only passing links use has no mark."""
+    rows = [
+        {"status": "warn", "path": "R - W"},
+        {"status": "fail", "path": path},
+        {"status": "pass", "path": "S -C9- T"},
+    ]
+    found = states(rows, ["C24", "C11", "C9"], [("R", "W"), ("W", "S"), ("S", "T")])
+    assert found == {"C24": "fail", "C11": "fail"}
 
 
 def test_a_map_of_one_site_has_surroundings():

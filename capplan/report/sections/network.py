@@ -84,12 +84,12 @@ def _picture(facts: Facts, links: Sequence[Row]) -> Figure:
     circuits = facts.inventory.table("circuits")
     names = facts.inventory.nodes
     ends = [(names[a], names[b]) for a, b in zip(*(circuits.nodes(c).tolist() for c in ("a", "b")), strict=True)]
-    states = _states(links, circuits.ids, ends)
+    worst = states(links, circuits.ids, ends)
     marks, known = _marks(facts, sorted({node for pair in ends for node in pair}), ends)
     lines, rows = [], []
     for name, (a, b), trip, km in zip(circuits.ids, ends, *map(circuits.text, ("rtt_ms", "km")), strict=True):
         how_far = f"{trip} ms" if trip else f"{km} km" if km else ""
-        state = states.get(name, "")
+        state = worst.get(name, "")
         tip = f"{name}: {a} – {b}{f', {how_far}' if how_far else ''}{f', {SIGNS[state]}' if state else ''}"
         lines.append(Line(a, b, tip, state))
         rows.append([name, _named(facts, a), _named(facts, b), how_far, SIGNS.get(state, "")])
@@ -105,12 +105,14 @@ def _named(facts: Facts, node: str) -> str:
     return facts.nodes[node].text if node in facts.nodes else node
 
 
-def _states(links: Sequence[Row], circuits: list[str], ends: list[tuple[str, str]]) -> dict[str, str]:
-    """The worst state of the links whose path runs over each circuit; paths name circuits, or nodes in order."""
+def states(links: Sequence[Row], circuits: list[str], ends: list[tuple[str, str]]) -> dict[str, str]:
+    """The worst state of the links whose path runs over each circuit; a path names circuits, or nodes in order:
+    ``RBT -C24- WAX -C11- CHE``, ``RBT > WAX > CHE``."""
     by_ends = {frozenset(pair): name for name, pair in zip(circuits, ends, strict=True)}
     known, found = set(circuits), dict[str, str]()
     for row in links:
         words = re.split(r"\s*(?:;|,|>|→|–|\s-\s|\s)\s*", row.get("path", ""))
+        words = [word if word in known else word.strip("-") for word in words]
         over = [word for word in words if word in known]
         over += [by_ends[frozenset(pair)] for pair in pairwise(words) if frozenset(pair) in by_ends]
         for name in over:
