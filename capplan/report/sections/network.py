@@ -16,7 +16,7 @@ from capplan.report.words import counted
 
 MOST = 300
 SWEEPS = 30
-FAILING_SHOWN = 50
+FAILING_SHOWN = 15
 WORST = {"fail": 3, "warn": 2, "pass": 1, "": 0}
 SIGNS = {"fail": "✕ fails", "warn": "▲ to watch", "pass": "✓ passes"}
 LEGEND = (
@@ -37,10 +37,10 @@ def section(facts: Facts) -> Section | None:
         return None
     blocks: list[Block] = []
     failing = [row for row in links if row["status"] in ("fail", "warn")]
-    if failing:
-        blocks.append(_failing(failing))
     if len(circuits):
         blocks.append(_picture(facts, links))
+    if failing:
+        blocks.append(_failing(failing))
     if links:
         blocks.append(Fold("Every check of every link", [_every(links)]))
     return Section("network", "Network and links", blocks, _lead(facts, links))
@@ -57,7 +57,7 @@ def _lead(facts: Facts, links: Sequence[Row]) -> str:
 
 
 def _failing(rows: Sequence[Row]) -> Table:
-    ordered = sorted(rows, key=lambda row: -WORST[row["status"]])
+    ordered = sorted(rows, key=lambda row: -WORST.get(row["status"], 0))
     names = [name for name in rows[0] if any(row[name] for row in rows)]
     columns = [Column(_label(name), numeric=name in ("measured", "limit")) for name in names]
     cells = [[_cell(name, row[name]) for name in names] for row in ordered[:FAILING_SHOWN]]
@@ -106,8 +106,10 @@ def _named(facts: Facts, node: str) -> str:
 
 
 def states(links: Sequence[Row], circuits: list[str], ends: list[tuple[str, str]]) -> dict[str, str]:
-    """The worst state of the links whose path runs over each circuit; a path names circuits, or nodes in order:
-    ``RBT -C24- WAX -C11- CHE``, ``RBT > WAX > CHE``."""
+    """The worst state of the links whose path runs over each circuit.
+
+    A path names circuits, or nodes in order: ``RBT -C24- WAX -C11- CHE``, ``RBT > WAX > CHE``.
+    """
     by_ends = {frozenset(pair): name for name, pair in zip(circuits, ends, strict=True)}
     known, found = set(circuits), dict[str, str]()
     for row in links:
@@ -116,7 +118,7 @@ def states(links: Sequence[Row], circuits: list[str], ends: list[tuple[str, str]
         over = [word for word in words if word in known]
         over += [by_ends[frozenset(pair)] for pair in pairwise(words) if frozenset(pair) in by_ends]
         for name in over:
-            if WORST[row["status"]] > WORST[found.get(name, "")]:
+            if WORST.get(row["status"], 0) > WORST[found.get(name, "")]:
                 found[name] = row["status"]
     return {name: state for name, state in found.items() if state != "pass"}
 
