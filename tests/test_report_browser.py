@@ -214,6 +214,14 @@ CONTRAST = """() => {
 }"""
 
 
+def test_a_comparison_is_quiet_too(opened: Callable[..., Opened], cumbria: Path, tmp_path: Path):
+    """Nothing on the console, nothing asked of the network; both plans are there."""
+    run = cumbria.parent / "run"
+    assert capplan("report", run, run, "-o", tmp_path / "comparison.html").code == 0
+    page = opened(tmp_path / "comparison.html").page
+    assert page.locator(".answer").count() == 2
+
+
 def test_fits_a_phone(opened: Callable[..., Opened], cumbria: Path):
     """Nothing is wider than the screen but what scrolls by itself."""
     page = opened(cumbria, viewport={"width": 390, "height": 800}).page
