@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from html import escape
 
 import numpy as np
 
@@ -14,17 +14,15 @@ from capplan.compile import open_options, problem_of, program_of
 from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, chosen, smallest_shortage, solve_program
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
+from capplan.frames import Frames, shown
 from capplan.inventory import Allocation, Inventory
 from capplan.measure import Breach, Measured, measure, today_of
 from capplan.model import Model
 from capplan.obstacles import Obstacle, forbidden
-from capplan.problem import Options, Plan, Problem, elsewhere
+from capplan.problem import NOWHERE, Options, Plan, Problem, elsewhere
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.tables import Output, tables_of
-from capplan.units import Ints
-
-if TYPE_CHECKING:
-    import pandas as pd
+from capplan.units import Ints, percent_text
 
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
 
@@ -98,23 +96,25 @@ class Result:
         """The plan's tables; none without a plan."""
         return tables_of(self.measured, self.today) if self.measured else ()
 
+    def __repr__(self) -> str:
+        return f"<Result: {self.text}>"
 
-class Frames:
-    """Tables of a plan as pandas frames, by name: ``plan.allocation``, ``plan.sites`` and so on."""
+    @property
+    def text(self) -> str:
+        """What the solve came to, in a line."""
+        if self.measured is None or self.gap is None:
+            return f"{self.status}, no plan"
+        placed = int((self.measured.plan.site != NOWHERE).sum())
+        cost = self.problem.inventory.currency.text(self.measured.cost)
+        how_far = f" within {percent_text(self.gap)} of the best possible" if self.gap else ""
+        left_out = len(self.problem.workloads) - placed
+        return f"{self.status}{how_far}: {placed:,} workloads placed, {left_out:,} left out, {cost}"
 
-    def __init__(self, tables: Sequence[Output]) -> None:
-        self._tables = {table.name: table for table in tables}
-
-    def __getattr__(self, name: str) -> pd.DataFrame:
-        import pandas as pd  # noqa: PLC0415  # half a second that only readers of frames pay
-
-        table = self.__dict__["_tables"].get(name)
-        if table is None:
-            raise AttributeError(f"a plan has no table {name!r}; it has {', '.join(self.__dict__['_tables'])}")
-        return pd.DataFrame(table.rows, columns=list(table.columns), dtype="str")
-
-    def __dir__(self) -> list[str]:
-        return sorted(self._tables)
+    def _repr_html_(self) -> str:
+        """As a notebook shows it: what the solve came to, how full the sites are, what is left out."""
+        title = escape(f"{self.problem.inventory.title}: {self.text}")
+        tables = [shown(table) for table in self.tables if table.name in ("sites", "left_out") and table.rows]
+        return f"<p><strong>{title}</strong></p>{''.join(tables)}"
 
 
 def solve(

@@ -47,6 +47,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of the tables that are the same for every inventory."""
 
+INTEGERS = frozenset("steps need owned bought spare users population customers".split())
+BOOLEANS = frozenset({"moved", "binding"})
+DATES = frozenset({"from", "to"})
+"""Columns that hold whole numbers, yes or no, days."""
+
 NUMBERS = frozenset(
     "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "
     "rtt_ms max_rtt_ms used_today".split()

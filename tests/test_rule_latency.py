@@ -22,7 +22,7 @@ def test_estimate_from_distance_is_used_and_marked():
     found = solved(problem(PLACES | {"workloads": workloads("0.788")}))
     assert found.plan is not None
     row = found.plan.allocation.iloc[0]
-    assert (row["rtt_ms"], row["max_rtt_ms"], row["note"]) == ("0.788", "0.788", "rtt_ms is an estimate")
+    assert (row["rtt_ms"], row["max_rtt_ms"], row["note"]) == (0.788, 0.788, "rtt_ms is an estimate")
 
 
 def test_shortest_path_over_circuits_wins_over_distance():
@@ -34,7 +34,7 @@ def test_shortest_path_over_circuits_wins_over_distance():
     }
     found = solved(problem(tables))
     assert found.plan is not None
-    assert found.plan.allocation.iloc[0]["rtt_ms"] == "4"
+    assert found.plan.allocation.iloc[0]["rtt_ms"] == 4
     assert found.plan.allocation.iloc[0]["note"] == ""
 
 

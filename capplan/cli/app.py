@@ -18,6 +18,7 @@ import capplan
 from capplan.cli.command import command
 from capplan.cli.engines import EngineName
 from capplan.cli.faults import FaultFormat
+from capplan.cli.formats import ExportFormat
 from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
 
@@ -247,6 +248,47 @@ def show(
     from capplan.cli.showing import show as run
 
     return run(terminal, folder, table, as_json=as_json)
+
+
+@app.command()
+@command
+def report(
+    terminal: Terminal,
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A run, a sweep, or several runs to be compared.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write it. Default: report.html in the folder; comparison.html for several runs.",
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+) -> int:
+    """Write a run, a sweep or several runs side by side as one HTML page without a network; print its path."""
+    from capplan.cli.reporting import report as run
+
+    return run(terminal, folders, output, show=show)
+
+
+@app.command()
+@command
+def export(
+    terminal: Terminal,
+    folder: RunFolder,
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.XLSX,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write it. Default: beside the run."),
+    ] = None,
+) -> int:
+    """Write a run's tables as one Excel workbook, and print its path."""
+    from capplan.cli.exporting import export as run
+
+    return run(terminal, folder, form, output)
 
 
 @app.command()

@@ -39,7 +39,7 @@ def compare(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     """Solve what is not solved yet, and print everything side by side."""
     if len(wanted.subjects) < 2:
         raise UsageError("there is nothing to compare with; name two or more inventories or runs")
-    names = _names(wanted.subjects)
+    names = names_of(wanted.subjects)
     folders = _solved(terminal, wanted, names)
     subjects = [subject_of(read_run(folder), name) for folder, name in zip(folders, names, strict=True)]
     complain(terminal, [fault for subject in subjects for fault in subject.run.altered()])
@@ -54,7 +54,7 @@ def compare(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
 def diff(terminal: Terminal, one: Path, other: Path, undone: int, *, as_json: bool) -> int:
     """Print what moves from one run's plan to the other's."""
     subjects: list[Subject] = [
-        subject_of(read_run(path), name) for path, name in zip((one, other), _names((one, other)), strict=True)
+        subject_of(read_run(path), name) for path, name in zip((one, other), names_of((one, other)), strict=True)
     ]
     complain(terminal, [fault for subject in subjects for fault in subject.run.altered()])
     found = diff_subjects(subjects[0], subjects[1], undone)
@@ -65,7 +65,7 @@ def diff(terminal: Terminal, one: Path, other: Path, undone: int, *, as_json: bo
     return Exit.DONE
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
+def names_of(paths: Sequence[Path]) -> list[str]:
     """The folder's name of each path, the whole path where names are the same; numbered where even that is."""
     names = [path.resolve().name for path in paths]
     whole = [name if names.count(name) == 1 else str(path) for path, name in zip(paths, names, strict=True)]

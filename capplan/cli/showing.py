@@ -20,7 +20,6 @@ from capplan.tables import tables_of
 from capplan.units import Currency, percent_text
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?|unlimited")
-EXPLANATION = "explanation.txt"
 
 
 def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) -> int:
@@ -39,8 +38,7 @@ def show(terminal: Terminal, folder: Path, table: str | None, *, as_json: bool) 
 def _summary(run: Run) -> str:
     plan = run.plan()
     if plan is None:
-        path = run.folder / EXPLANATION
-        return path.read_text("utf-8").rstrip("\n") if path.is_file() else f"No plan: {run.info['status']}."
+        return run.explanation or f"No plan: {run.info['status']}."
     problem, info, start = run.problem(), run.info, run.start()
     measured, today = measure(problem, plan), today_of(problem, start)
     return summary_text(

@@ -14,7 +14,7 @@ from capplan.inventory.assemble import type_table
 from capplan.inventory.cells import parse_number, trimmed
 from capplan.inventory.checks import check_left_out, check_raw, check_status
 from capplan.inventory.columns import Names
-from capplan.inventory.edited import read_edited_csv
+from capplan.inventory.edited import read_edited_table
 from capplan.inventory.raw import match
 from capplan.inventory.schema import Column, Kind, TableSchema, concrete
 from capplan.inventory.table import Inventory, Table
@@ -136,7 +136,7 @@ def _read(path: Path, schema: TableSchema, inventory: Inventory, faults: Faults)
     """A single table whose references are rows of ``inventory``; None where it cannot be read at all."""
     resources = BUILT_IN + inventory.declared
     columns = concrete(schema, resources)
-    csv = read_edited_csv(path, tuple(columns), READ[schema.name], faults)
+    csv = read_edited_table(path, schema.name, tuple(columns), READ[schema.name], faults)
     if csv is None:
         return None
     raw = match(csv, schema, columns, faults).sorted()

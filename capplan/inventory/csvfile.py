@@ -8,7 +8,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 from capplan.errors import FAULTS_KEPT_PER_CODE, Faults, Place
 from capplan.inventory.decode import read_text
 from capplan.inventory.source import Span, physical_lines, record_spans
+from capplan.inventory.workbook import Unreadable, sheet_names, sheet_rows, without_unit
 from capplan.units import Ints
 
 LONGEST_CELL = 32_767
@@ -92,6 +93,7 @@ class CsvFile:
     header_line: int = 1
     whole: bool = True
     separator: str = ","
+    sheet: str = ""
 
 
 def read_csv(path: Path, file: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
@@ -111,6 +113,34 @@ def parse_csv(
     """The columns of a text, given as (path, name in messages, text); otherwise like ``read_csv``."""
     with _without_garbage_collection():
         return _parse(source, wanted, faults, form)
+
+
+def read_sheet(path: Path, sheet: str, file: str, wanted: Sequence[str], faults: Faults) -> CsvFile | None:
+    """Read one sheet of a workbook, named ``file`` in messages; otherwise like ``read_csv``.
+
+    A heading may end with a unit in brackets, as capplan writes it.
+    """
+    try:
+        cells = sheet_rows(path, sheet)
+    except Unreadable as error:
+        faults.error(Place(file), "unreadable-workbook", str(error), error.fix)
+        return None
+    except KeyError:
+        names = ", ".join(sheet_names(path))
+        faults.error(Place(file), "missing-file", f'there is no sheet "{sheet}"', f"its sheets are: {names}")
+        return None
+    rows = [list(row) for row in cells]
+    filled = [i for i, row in enumerate(rows) if any(map(str.strip, row))]
+    if not filled:
+        faults.error(Place(file), "missing-column", "the sheet is empty", "write a header in the first row")
+        return None
+    head = filled[0]
+    rows[head] = [without_unit(cell) for cell in rows[head]]
+    lines = np.array(filled, dtype=np.int64) + 1
+    found = [rows[i] for i in filled]
+    if not _is_header(found, lines, wanted, file, faults):
+        return None
+    return replace(_columns(_Records(path, file, found, lines, True, "", COMMAS), faults), sheet=sheet)
 
 
 @contextmanager

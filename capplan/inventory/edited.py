@@ -9,20 +9,27 @@ from pathlib import Path
 
 from capplan.errors import Faults, Place
 from capplan.inventory.cells import trimmed
-from capplan.inventory.csvfile import COMMAS, CsvFile, Form, parse_csv
+from capplan.inventory.csvfile import COMMAS, CsvFile, Form, parse_csv, read_sheet
 from capplan.inventory.decode import read_text
 from capplan.inventory.raw import OWN_PREFIX
+from capplan.inventory.workbook import is_workbook
 
 SEMICOLON = ";"
 
 
-def read_edited_csv(path: Path, wanted: Sequence[str], needed: Collection[str], faults: Faults) -> CsvFile | None:
+def read_edited_table(
+    path: Path, table: str, wanted: Sequence[str], needed: Collection[str], faults: Faults
+) -> CsvFile | None:
     """Read a table that capplan wrote and a spreadsheet saved; None (with faults) where it has no usable header.
+
+    Of a workbook, whatever its file is called, that is the sheet of the table's name.
 
     ``wanted`` are all columns it may have. Where the header, split at semicolons, holds nothing but these, so are the
     rows: that is how spreadsheets save under a locale with decimal commas. A row must reach the last of the ``needed``
     columns: spreadsheets drop the separators of blank cells at the end of some rows, and add some to others.
     """
+    if is_workbook(path):
+        return read_sheet(path, table, f"{path}[{table}]", wanted, faults)
     text = read_text(path, str(path), faults)
     if text is None:
         return None

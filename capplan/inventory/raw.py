@@ -109,7 +109,7 @@ def match(csv: CsvFile, schema: TableSchema, columns: Mapping[str, Column], faul
     """A file's columns matched with its schema: unknown, missing and repeated ones are faults."""
     header = _header(csv, columns, faults)
     fields = {name: header.index(name) for name in header if name}
-    places = Places(Source(csv.path, csv.file, fields, csv.separator))
+    places = Places(Source(csv.path, csv.file, fields, csv.separator, csv.sheet))
     table = RawTable(schema, columns, {}, csv.lines, places, csv.whole, (csv.path,))
     texts = {}
     for name, index in fields.items():
@@ -136,7 +136,7 @@ def own_column(name: str) -> Column:
 def _header(csv: CsvFile, columns: Mapping[str, Column], faults: Faults) -> list[str]:
     """Column names by field, blank for those that are not read."""
     names = [trimmed(name) for name in csv.header]
-    place = Source(csv.path, csv.file, {str(i): i for i in range(len(names))}, csv.separator)
+    place = Source(csv.path, csv.file, {str(i): i for i in range(len(names))}, csv.separator, csv.sheet)
     line = csv.header_line
 
     def where(index: int) -> Place:

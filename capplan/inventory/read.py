@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 
 from capplan.errors import Faults, Place
@@ -12,16 +13,19 @@ from capplan.inventory.apply_overlay import apply_overlay
 from capplan.inventory.assemble import assemble, type_tables
 from capplan.inventory.checks import check_inventory, check_raw
 from capplan.inventory.core import CORE
-from capplan.inventory.csvfile import read_csv
+from capplan.inventory.csvfile import CsvFile, read_csv, read_sheet
 from capplan.inventory.implied import at_the_only_site, implied_organisations
 from capplan.inventory.raw import RawTable, empty, fill_defaults, match, node_names, own_column
 from capplan.inventory.replicas import with_inherited
 from capplan.inventory.schema import TableSchema, concrete, merged
 from capplan.inventory.settings import FILE, Settings, read_settings
 from capplan.inventory.table import Inventory
+from capplan.inventory.workbook import Unreadable, sheet_names
 from capplan.overlay import Overlay
 
 _REQUIRED = ("sites",)
+WORKBOOK = "inventory.xlsx"
+"""Its sheets may stand in place of CSV files of the same name."""
 
 
 def read_inventory(
@@ -55,7 +59,9 @@ class _Reading:
         """The typed inventory; see ``read_inventory``."""
         settings = self.settings()
         raw = self.raw_tables(settings)
-        files = (self.folder / FILE, *(path for table in raw.values() for path in table.read))
+        # Every sheet of a workbook was read from the same file.
+        read = dict.fromkeys(path for table in raw.values() for path in table.read)
+        files = (self.folder / FILE, *read)
         removed: frozenset[str] = frozenset()
         if overlay is not None:
             changed = apply_overlay(raw, overlay, self.faults)
@@ -96,12 +102,22 @@ class _Reading:
     def raw_table(self, schema: TableSchema, settings: Settings) -> RawTable:
         """One table as text."""
         path, file = self.folder / f"{schema.name}.csv", self.shown(f"{schema.name}.csv")
+        csv: CsvFile | None
         columns = concrete(schema, settings.resources)
-        if not path.is_file():
+        workbook = self.folder / WORKBOOK
+        if schema.name in self.sheets:
+            file = self.shown(f"{WORKBOOK}[{schema.name}]")
+            if path.is_file():
+                message = f"{schema.name} is a file and a sheet of {WORKBOOK}"
+                self.faults.error(Place(file), "duplicate-table", message, "delete one of the two")
+            csv = read_sheet(workbook, schema.name, file, tuple(columns), self.faults)
+            path = workbook
+        elif path.is_file():
+            csv = read_csv(path, file, tuple(columns), self.faults)
+        else:
             if schema.name in _REQUIRED and self.folder.is_dir():
                 self.faults.error(Place(file), "missing-file", f"there is no {schema.name}.csv", "add it")
             return empty(schema, columns, path, file, whole=schema.name not in _REQUIRED)
-        csv = read_csv(path, file, tuple(columns), self.faults)
         if csv is None:
             return empty(schema, columns, path, file, whole=False)
         if not settings.whole:
@@ -109,19 +125,38 @@ class _Reading:
             columns = {name: own_column(name) for name in csv.header if name} | columns
         return match(csv, schema, columns, self.faults)
 
+    @cached_property
+    def sheets(self) -> frozenset[str]:
+        """The sheets of the workbook that are tables; others are said."""
+        workbook, file = self.folder / WORKBOOK, self.shown(WORKBOOK)
+        if not workbook.is_file():
+            return frozenset()
+        try:
+            names = sheet_names(workbook)
+        except Unreadable as error:
+            self.faults.error(Place(file), "unreadable-workbook", str(error), error.fix)
+            return frozenset()
+        for name in names:
+            if name not in self.schemas:
+                self.stray(Place(self.shown(f"{WORKBOOK}[{name}]")), name, frozenset(names), "sheet")
+        return frozenset(names) & self.schemas.keys()
+
+    def stray(self, place: Place, name: str, there: frozenset[str], what: str) -> None:
+        """A table that is none: close to a table's name it is a mistake, else only said."""
+        ending = ".csv" if what == "file" else ""
+        near = get_close_matches(name.casefold(), self.schemas, n=1, cutoff=0.85)
+        if near and near[0] not in there:
+            message = f"no table is called {name}{ending}"
+            self.faults.error(place, "unknown-table", message, f'did you mean "{near[0]}{ending}"?')
+        else:
+            fix = "capplan schema tables lists the tables that are read"
+            self.faults.warning(place, "unknown-table", f"this {what} is not read", fix)
+
     def stray_files(self) -> None:
         """CSV files that are no table: close to a table's name they are mistakes, else only said."""
         known = {f"{name}.csv" for name in self.schemas}
         found = sorted(p.name for p in self.folder.glob("*.[cC][sS][vV]")) if self.folder.is_dir() else []
+        there = frozenset(name.removesuffix(".csv") for name in found)
         for name in found:
-            if name in known:
-                continue
-            near = get_close_matches(name.casefold()[:-4], self.schemas, n=1, cutoff=0.85)
-            place = Place(self.shown(name))
-            if near and f"{near[0]}.csv" not in found:
-                self.faults.error(
-                    place, "unknown-table", f"no table is called {name}", f'did you mean "{near[0]}.csv"?'
-                )
-            else:
-                fix = "capplan schema tables lists the tables that are read"
-                self.faults.warning(place, "unknown-table", "this file is not read", fix)
+            if name not in known:
+                self.stray(Place(self.shown(name)), name[:-4], there, "file")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from capplan.errors import Place
+from capplan.inventory.workbook import Unreadable, sheet_rows
 from capplan.units import Ints
 
 
@@ -80,24 +81,37 @@ def _lines_of(file: tuple[Path, int, int]) -> list[str]:
 
 @dataclass(frozen=True)
 class Source:
-    """A CSV file as named in messages, which field of a record each column is, and what separates the fields."""
+    """A CSV file as named in messages, which field of a record each column is, and what separates the fields.
+
+    Of a workbook, ``sheet`` names the sheet: then lines are its rows.
+    """
 
     path: Path
     file: str
     fields: Mapping[str, int]
     separator: str = ","
+    sheet: str = ""
 
     def span(self, line: int, column: str) -> Span | None:
         """The cell of ``column`` in the record that begins at ``line``; None where that cannot be said."""
         index = self.fields.get(column)
         if index is None or line < 1:
             return None
+        if self.sheet:
+            return self._cell(line, index)
         try:
             state = self.path.stat()
             spans = record_spans(_lines_of((self.path, state.st_size, state.st_mtime_ns)), line, self.separator)
         except (OSError, UnicodeDecodeError):
             return None
         return spans[index] if index < len(spans) else None
+
+    def _cell(self, line: int, index: int) -> Span | None:
+        """The cell of a sheet: its row, and its column counted from 1."""
+        try:
+            return Span(line, index + 1, sheet_rows(self.path, self.sheet)[line - 1][index])
+        except (Unreadable, KeyError, IndexError):
+            return None
 
 
 @dataclass(frozen=True)

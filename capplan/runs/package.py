@@ -8,11 +8,8 @@ from hashlib import sha256
 from capplan.problem import Problem
 from capplan.runs.facts import Json
 from capplan.runs.folder import slug
-from capplan.tables import Output
+from capplan.tables import BOOLEANS, DATES, INTEGERS, Output
 
-INTEGERS = frozenset("steps need owned bought spare users population customers".split())
-BOOLEANS = frozenset({"moved", "binding"})
-DATES = frozenset({"from", "to"})
 KEYS = {"allocation": ["workload"], "sites": ["site", "period", "resource"], "left_out": ["workload"]}
 KEYS |= {"charges": ["organisation", "package", "period"], "packages": ["package", "period"]}
 KEYS |= {"stranded": ["organisation", "package", "period"]}

@@ -29,6 +29,7 @@ from capplan.runs.folder import recover
 from capplan.runs.package import digest
 
 PLAN = "plan"
+EXPLANATION = "explanation.txt"
 TABLES_COPIED, SOURCES, MODEL = f"{INPUTS}/inventory", f"{INPUTS}/model-source", f"{INPUTS}/model.yaml"
 FIX = "solve again to get a whole run"
 
@@ -160,6 +161,12 @@ class Run:
     def _content(self, name: str) -> bytes:
         path = self.folder / f"{name}.csv"
         return path.read_bytes() if path.is_file() else b""
+
+    @property
+    def explanation(self) -> str:
+        """Why there is no plan, in words; blank where there is one."""
+        path = self.folder / EXPLANATION
+        return path.read_text("utf-8").rstrip("\n") if path.is_file() else ""
 
     @property
     def tables(self) -> list[str]:
