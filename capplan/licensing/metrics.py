@@ -20,9 +20,9 @@ def rounded(number: int, step: int) -> int:
 def server_cores(processors: Sequence[int], *, per_processor: int = 0, per_server: int = 0, step: int = 1) -> int:
     """Core licences of one server whose processors have so many cores each.
 
-    ``rounded(max(Σ max(rounded(c), per_processor), per_server))``. Windows Server by physical core: 8 per processor, 16 per
-    server, packs of two (Microsoft Product Terms, October 2022). SQL Server by physical core: 4 per processor, packs of
-    two. VMware Cloud Foundation: 16 per processor (Broadcom, 2024). A server without processors needs none.
+    ``rounded(max(Σ max(rounded(c), per_processor), per_server))``. Windows Server by physical core: 8 per processor,
+    16 per server, packs of two (Microsoft Product Terms, October 2022). SQL Server by physical core: 4 per processor,
+    packs of two. VMware Cloud Foundation: 16 per processor (Broadcom, 2024). A server without processors needs none.
     """
     if not processors:
         return 0
@@ -102,8 +102,7 @@ def peak(users: Iterable[Mapping[str, int]]) -> int:
 
 
 def distinct_users(users: Mapping[str, Iterable[int]]) -> int:
-    """Users or devices over all servers of a product, by organisation: each organisation's people count once, however
-    many servers.
+    """Users or devices over all servers of a product, by organisation: people count once, however many servers.
 
     The people of an organisation's smaller systems are taken to be among those of its largest.
     """
