@@ -95,7 +95,7 @@ def test_windows_standard_counts_the_most_machines_after_a_failure():
 
 @pytest.mark.parametrize(("count", "standard", "datacenter"), [(15, 384, 0), (18, 384, 0), (19, 0, 128)])
 def test_the_cheaper_edition_is_taken_host_group_by_host_group(count: int, standard: int, datacenter: int):
-    """Standard £1,070 and Datacenter £3,500 a 16 cores: up to six machines on a host three stacks (£3,210) are cheaper."""
+    """Standard £1,070, Datacenter £3,500 for 16 cores: three stacks (£3,210), six machines on a host, are cheaper."""
     tables = machines(count) | {
         "licences": "licence,metric,terms,pack,pack_cost,datacenter\n"
         "DC,core,windows-server,16,3500,\nSTD,standard_core,windows-server,16,1070,DC\n",
