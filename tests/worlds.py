@@ -574,6 +574,20 @@ def _balance(draw: st.DrawFn, world: World) -> None:
     world.model.setdefault("rules", {})["balance"] = {"pairs": pairs}
 
 
+def _share(draw: st.DrawFn, world: World) -> None:
+    """Purchases that may add at most a part of what is needed; they are drawn where there are none yet."""
+    if "expansions" not in world.tables:
+        _expansions(draw, world)
+    rows = world.tables.get("expansions", [])
+    ids = sorted({row["expansion"] for row in rows if row["resource"] == "power_kw" and row["amount"][0] != "-"})
+    other = {row["expansion"] for row in rows if row["resource"] != "power_kw" and row["amount"][0] != "-"}
+    ids = [name for name in ids if name not in other]
+    if ids:
+        at_most = _pick(draw, ["10%", "20%", "37.5%", "100%"])
+        cap = {"name": "part", "purchases": _some(draw, ids, least=1), "of": ["power_kw"], "at_most": at_most}
+        world.model.setdefault("rules", {})["share"] = {"caps": [cap]}
+
+
 def _for_sale(draw: st.DrawFn, world: World) -> None:
     """Only some of what could be bought may be bought."""
     names = sorted({row["expansion"] for row in world.tables.get("expansions", [])})
@@ -757,6 +771,7 @@ FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "soft": _soft,
     "safety": _safety,
     "balance": _balance,
+    "share": _share,
     "for_sale": _for_sale,
     "switched_off": _switched_off,
     "goals": _goals,
@@ -780,7 +795,7 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     rest = [name for name in others if name not in always]
     more = draw(st.lists(st.sampled_from(rest), unique=True, max_size=most)) if rest else []
     chosen = {*always, *more}
-    plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "licences", "host_licences"} else PLANS
+    plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "share", "licences", "host_licences"} else PLANS
     world = _bare(draw, plans, least=2 if chosen & SEVERAL else 1)
     for name, add in FEATURES.items():
         if name in chosen:

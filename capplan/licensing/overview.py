@@ -35,7 +35,7 @@ def overview(problem: Problem, options: Options, program: Program, values: Value
                 "owned": owned,
                 "bought": bought,
                 "spare": owned + bought - need,
-                "cost": problem.inventory.currency.decimal(_cost(problem, program, values, licence, t)),
+                "cost": problem.inventory.currency.decimal(_cost(program, values, licence, t)),
                 "runs_out": _runs_out(problem, licence, owned, needed),
                 "why": why(problem, options, licence, t),
             }
@@ -70,7 +70,7 @@ def _needed(
     return found
 
 
-def _cost(problem: Problem, program: Program, values: Values, licence: int, t: int) -> int:
+def _cost(program: Program, values: Values, licence: int, t: int) -> int:
     """Pence of a licence's packs in a period, one-off money in the period in which it is paid."""
     steps = values.x[program.options + program.facts :]
     exact = {False: Fraction(0), True: Fraction(0)}

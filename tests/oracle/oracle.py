@@ -357,7 +357,7 @@ class Oracle:
         for chosen in product(*ways.values()):
             yield {(*key, t): n for key, steps in zip(ways, chosen, strict=True) for t, n in enumerate(steps) if n > 0}
 
-    def _gives(self, row: Row, t: int) -> Fraction:
+    def gives(self, row: Row, t: int) -> Fraction:
         """What one step adds in a period; a yearly one its part of a shorter year, rounded down to a step."""
         amount = number(row, "amount")
         days = self.periods[t].days
@@ -366,7 +366,7 @@ class Oracle:
         step = self.steps[row["resource"]]
         return floor(amount * days / YEAR / step) * step  # floor: less is given, more is used up
 
-    def _held(self, key: tuple[str, str], t: int, bought: Mapping[Purchase, int]) -> int:
+    def held(self, key: tuple[str, str], t: int, bought: Mapping[Purchase, int]) -> int:
         """Steps that count in a period: what is durable stays."""
         durable = cell(self.purchases[key][0], "kind", "durable") == "durable"
         return sum(bought.get((*key, u), 0) for u in (range(t + 1) if durable else (t,)))
@@ -394,7 +394,7 @@ class Oracle:
         amounts["purchase", 0, ""] += self.busiest(placed)
         amounts = Counter({key: pence for key, pence in amounts.items() if pence})
         once = self._once(placed, plan.bought)
-        broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once)))
+        broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once, plan.bought)))
         return Measured(broken, self._goals(plan, placed, used, amounts), dict(amounts))
 
     def _may_be_left_out(self, w: str) -> bool:
@@ -413,7 +413,7 @@ class Oracle:
             if (name, site) in self.editions:
                 most, total = 1, n
             elif (name, site) in self.purchases:
-                most, total = int(number(row, "max", "1")), self._held((name, site), t, bought)
+                most, total = int(number(row, "max", "1")), self.held((name, site), t, bought)
             else:
                 total = self._packs_held(name, t, bought)
                 most = int(number(row, "max_packs", str(total)))
@@ -440,7 +440,7 @@ class Oracle:
         added: dict[tuple[str, str, int], Fraction] = defaultdict(Fraction)
         for (key, rows), t in product(self.purchases.items(), range(len(self.periods)) if bought else ()):
             for row in rows:
-                added[key[1], row["resource"], t] += self._gives(row, t) * self._held(key, t, bought)
+                added[key[1], row["resource"], t] += self.gives(row, t) * self.held(key, t, bought)
         return added
 
     def usable(self, s: str, r: str, t: int, added: Mapping[tuple[str, str, int], Fraction]) -> Fraction | None:
@@ -509,7 +509,7 @@ class Oracle:
     def _add_purchases(self, bought: Mapping[Purchase, int], amounts: Counter[tuple[str, int, str]]) -> None:
         """Once when bought, and every year while held; one amount per row and period."""
         for (key, rows), (t, period) in product(self.purchases.items(), enumerate(self.periods) if bought else ()):
-            new, held = bought.get((*key, t), 0), self._held(key, t, bought)
+            new, held = bought.get((*key, t), 0), self.held(key, t, bought)
             for row in rows:
                 yearly = number(row, "cost") * held * period.days / YEAR
                 amounts["purchase", t, key[1]] += half_up(100 * (number(row, "cost_once") * new + yearly))
