@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from capplan.compile import problem_of
+from capplan.completing import Completion, complete
+from capplan.engine import Limits
 from capplan.errors import Faults, Place, UsageError, did_you_mean
 from capplan.inventory import Allocation, Bought, Inventory
 from capplan.measure import Breach, Measured, measure
@@ -42,13 +44,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Checked:
-    """An allocation measured. ``before`` is the plan it is held against, where there is one."""
+    """An allocation measured. ``before`` is the plan it is held against, where there is one.
+
+    ``completion``: the same allocation with the best purchases, where something is short and anything may be bought.
+    """
 
     problem: Problem
     measured: Measured
     findings: tuple[Finding, ...]
     before: Measured | None
     changes: tuple[Change, ...]
+    completion: Completion | None = None
 
     @property
     def cost_difference(self) -> int | None:
@@ -85,7 +91,18 @@ def check(
     )
     compared = measure(problem, before) if before is not None else None
     changes = _changes(compared.plan.site, site) if compared is not None else ()
-    return Checked(problem, measured, findings, compared, changes)
+    return Checked(problem, measured, findings, compared, changes, _completed(problem, measured))
+
+
+def _completed(problem: Problem, measured: Measured) -> Completion | None:
+    """The best purchases for an allocation that is short of something, if there are any to be made."""
+    short = any(breach.amount is not None for breach in measured.breaches)
+    if not short or measured.program.purchases.derived.all():
+        return None
+    solver = problem.model.solver
+    limits = Limits(float(solver.time_limit_s), solver.gap, solver.seed, solver.workers, solver.deterministic)
+    found = complete(problem, measured.plan, limits)
+    return None if found is None or found.bought == dict(measured.plan.bought) else found
 
 
 def written(inventory: Inventory, model: Model, plan: Plan) -> dict[str, list[str]]:

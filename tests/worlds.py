@@ -162,9 +162,9 @@ def _pack_ways(world: World, licence: Cells) -> int:
     if licence["metric"] in ("site", "organisation"):
         return 1
     if licence["metric"] != "pool" or licence.get("kind") == "durable":
-        most: int = (int(licence["max_packs"]) + 1) ** (len(_cuts(world)) - 1)
         groups = len(world.tables["hosts"]) if licence.get("datacenter") else 0
-        return most * 2 ** (groups * (len(_cuts(world)) - 1))
+        each: int = (int(licence["max_packs"]) + 1) * 2**groups
+        return int(each ** (len(_cuts(world)) - 1))
     needs = [row for row in world.tables["licence_needs"] if row["licence"] == licence["licence"]]
     short = sum(int(row.get("quantity", "1")) for row in needs) - int(licence.get("owned", "0"))
     useful = max(0, ceil(Fraction(short, int(licence.get("pack", "1")))))

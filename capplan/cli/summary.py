@@ -180,6 +180,13 @@ def _bought(summary: Summary) -> list[str]:
     return ["Bought", *_first(lines, "purchases.csv")] if lines else []
 
 
+def purchase_lines(problem: Problem, tables: Sequence[Output]) -> list[str]:
+    """What is bought, a line each."""
+    found = next(table for table in tables if table.name == "purchases")
+    rows = [dict(zip(found.columns, cells, strict=True)) for cells in found.rows]
+    return _first([_purchase(problem, row).strip() for row in rows], "purchases.csv")
+
+
 def _purchase(problem: Problem, row: Mapping[str, str]) -> str:
     where = f" at {row['site']}" if row["site"] else ""
     when = f" from {row['period'].partition('..')[0]}" if len(problem.periods) > 1 else ""

@@ -98,7 +98,7 @@ def needs(oracle: Oracle, x: str, placed: Mapping[str, str], bought: Bought, t: 
     """How many of a licence a plan needs in a period."""
     licence = oracle.licences[x]
     count = _Count(oracle, x, licence, placed, bought, t, counted(oracle, x, placed, t))
-    most = getattr(count, cell(licence, "metric"))()
+    most: int = getattr(count, cell(licence, "metric"))()
     return max(most, int(figure(oracle, licence, "minimum_order", t))) if count.needed else most
 
 
