@@ -113,6 +113,23 @@ def test_datacenter_may_be_taken_where_it_is_owned_though_nothing_may_be_bought(
     assert need(tables, "extends: standard\npurchases: none\n") == {"STD": 0, "DC": 128}
 
 
+def test_the_table_says_why():
+    """15 machines, at most five on a host: three stacks; with Datacenter owned it is taken instead."""
+    header = "licence,metric,terms,owned,pack_cost,datacenter\n"
+    tables = machines(15, "STD") | {
+        "licences": f"{header}DC,core,windows-server,0,,\nSTD,standard_core,windows-server,0,1,DC\n"
+    }
+    tables["licences"] = tables["licences"].replace("windows-server,0,,", "windows-server,0,99,")
+    said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
+    assert said == [
+        "no workload in scope needs it",
+        "ESX: 4 hosts of 2 × 16 cores, 15 machines, at most 5 on a host: 32 cores × 3 for two machines each = 384",
+    ]
+    tables["licences"] = f"{header}DC,core,windows-server,128,,\nSTD,standard_core,windows-server,0,1,DC\n"
+    said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
+    assert said == ["ESX: 4 hosts of 2 × 16 cores, 32 cores each, instead of STD", "ESX: DC is taken instead"]
+
+
 def test_a_whole_cluster_is_counted_when_a_machine_can_reach_it():
     """Two sites in one cluster: 4 x 32 + 2 x 16 cores at factor 0.5 = 80, wherever the one machine runs."""
     tables = machines(1) | {

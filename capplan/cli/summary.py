@@ -12,6 +12,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import groupby
 
+from capplan.cli.licence_use import licence_use
 from capplan.cli.site_loss import site_loss
 from capplan.cli.site_use import site_use
 from capplan.cli.terminal import counted
@@ -91,6 +92,7 @@ def summary_text(summary: Summary) -> str:
         _goals(summary),
         _bought(summary),
         site_use(summary.rows("sites"), _use_today(summary), summary.compared.removeprefix("the ")),
+        licence_use(summary.rows("licences")),
         _left_out(summary),
         site_loss(summary.rows("lost"), summary.rows("limits")),
         _today(summary),

@@ -20,7 +20,7 @@ Row = Mapping[str, object]
 def overview(problem: Problem, options: Options, program: Program, values: Values) -> list[Row]:
     """One row for each licence and period in which it counts, read off a measured plan."""
     table = problem.inventory.table("licences")
-    held = _held(problem, program, values)
+    held, editions = _held(problem, program, values), _editions(program, values)
     needed = _needed(program, values, held, problem)
     rows: list[Row] = []
     for licence, t in np.argwhere(counts_in(problem)).tolist():
@@ -37,10 +37,16 @@ def overview(problem: Problem, options: Options, program: Program, values: Value
                 "spare": owned + bought - need,
                 "cost": problem.inventory.currency.decimal(_cost(program, values, licence, t)),
                 "runs_out": _runs_out(problem, licence, owned, needed),
-                "why": why(problem, options, licence, t),
+                "why": why(problem, options, licence, t, editions),
             }
         )
     return rows
+
+
+def _editions(program: Program, values: Values) -> frozenset[tuple[str, int]]:
+    """Decided purchases that are taken, by name and period."""
+    steps = values.x[program.options + program.facts :]
+    return frozenset((name.purchase, name.period) for p, name in enumerate(program.purchases.names) if steps[p])
 
 
 def _held(problem: Problem, program: Program, values: Values) -> dict[tuple[int, int], int]:

@@ -14,14 +14,35 @@ from capplan.program import Builder
 from capplan.units import decimal_text
 
 
-def why(problem: Problem, options: Options, licence: int, t: int) -> str:
-    """The sum behind the need of a licence in a period, for the plan that ``options`` are."""
+def why(problem: Problem, options: Options, licence: int, t: int, editions: frozenset[tuple[str, int]]) -> str:
+    """The sum behind the need of a licence in a period, for the plan that ``options`` are.
+
+    ``editions``: the Datacenter editions that are taken, by the purchase's name and period.
+    """
     counting = Counting.of(problem, options, Builder(options.item, options.items, ledger=False), licence, t)
-    if not len(counting.rows.row):
-        return "no workload in scope needs it"
+    texts = _taken(counting, licence, editions)
+    if len(counting.rows.row):
+        texts.insert(0, _said(counting, editions))
+    return "; ".join(filter(None, texts)) or "no workload in scope needs it"
+
+
+def _taken(counting: Counting, datacenter: int, editions: frozenset[tuple[str, int]]) -> list[str]:
+    """Host groups for which this Datacenter edition is taken instead of another licence."""
+    groups, table = Groups.of(counting.problem), counting.problem.inventory.table("licences")
+    found = []
+    for other in np.flatnonzero(table.refs("datacenter") == datacenter).tolist():
+        standard = Counting.of(counting.problem, counting.options, counting.builder, other, counting.t)
+        for g in range(len(groups)):
+            if (f"{table.ids[datacenter]} on {groups.table.ids[g]}", counting.t) in editions:
+                cores = host_cores(standard, g)
+                found.append(f"{_size(counting, g)}, {cores} cores each, instead of {table.ids[other]}")
+    return found
+
+
+def _said(counting: Counting, editions: frozenset[tuple[str, int]]) -> str:
     metric = counting.metric
     if metric in ("standard_core", "server"):
-        return "; ".join(_machines(counting, g) for g in counted_groups(counting))
+        return "; ".join(_machines(counting, g, editions) for g in counted_groups(counting))
     if metric in HOSTED and not _hard(counting):
         return _hosts(counting)
     if metric in CHARGED:
@@ -37,7 +58,8 @@ def _hard(counting: Counting) -> bool:
 def _size(counting: Counting, g: int) -> str:
     """``esx1: 4 hosts of 2 × 16 cores``."""
     groups = Groups.of(counting.problem)
-    return f"{groups.table.ids[g]}: {groups.hosts[g]} hosts of {groups.processors[g]} × {groups.cores[g]} cores"
+    what = "host" if groups.hosts[g] == 1 else "hosts"
+    return f"{groups.table.ids[g]}: {groups.hosts[g]} {what} of {groups.processors[g]} × {groups.cores[g]} cores"
 
 
 def _hosts(counting: Counting) -> str:
@@ -57,8 +79,11 @@ def _hosts(counting: Counting) -> str:
     return "; ".join([*texts, *([f"at least {least} in an order"] if least else [])])
 
 
-def _machines(counting: Counting, g: int) -> str:
-    groups = Groups.of(counting.problem)
+def _machines(counting: Counting, g: int, editions: frozenset[tuple[str, int]]) -> str:
+    groups, table = Groups.of(counting.problem), counting.problem.inventory.table("licences")
+    other = int(table.refs("datacenter")[counting.licence])
+    if other >= 0 and (f"{table.ids[other]} on {groups.table.ids[g]}", counting.t) in editions:
+        return f"{groups.table.ids[g]}: {table.ids[other]} is taken instead"
     machines = int(counting.rows.quantity[counting.group == g].sum())
     most = metrics.most_machines(machines, groups.share(g), 0)
     text = f"{_size(counting, g)}, {machines} machines, at most {most} on a host"
@@ -66,7 +91,7 @@ def _machines(counting: Counting, g: int) -> str:
         return text
     each = host_cores(counting, g)
     stacked = metrics.standard_cores(each, most) * int(groups.hosts[g])
-    return f"{text}: {each} cores × {-(-most // 2)} for two machines each = {stacked} unless Datacenter is taken"
+    return f"{text}: {each} cores × {-(-most // 2)} for two machines each = {stacked}"
 
 
 def _workloads(counting: Counting) -> str:
