@@ -1,0 +1,253 @@
+"""A plan made better inside a core: parts solved again exactly, walks, sites done without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from capplan.engine.budget import Budget
+from capplan.engine.core import Core
+from capplan.engine.cpsat import Answer, Callback, Model
+from capplan.engine.dual import cheapest
+from capplan.engine.ground import ground_of
+from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
+from capplan.engine.result import Limits, Watch
+from capplan.engine.walk import Ground, walk
+from capplan.program import evaluate
+from capplan.units import Bools, Floats, Ints
+
+CHUNK = 100_000
+"""Moves between two looks at the clock."""
+PART_S = 1.0
+"""Seconds that a part may take."""
+FINE = 16
+"""Parts of the goal's unit in which the price of excess is counted."""
+PLAN_SHARE = 0.4
+"""Share of the time in which a plan is looked for where there is none to begin with."""
+WALK, SHUT = len(ARMS), len(ARMS) + 1
+
+
+class Improver:
+    """``x`` int64 [column of the core] is the best plan so far and only ever gets better; ``value`` is its goal."""
+
+    def __init__(self, core: Core, x: Ints | None, budget: Budget, seed: int) -> None:
+        self.core, self.x, self.budget = core, x, budget
+        self.random = np.random.default_rng(seed)
+        self.chooser = Chooser(len(ARMS) + 2)
+
+    @property
+    def value(self) -> int | None:
+        """The goal of the best plan."""
+        return None if self.x is None else self.core.parts.goal.value(self.x)
+
+    def improve(self, seconds: float, enough: int | None = None) -> None:
+        """Search from the best plan for ``seconds``, or until its goal is ``enough``."""
+        end = self.budget.left - seconds
+        while self.x is not None and not self.budget.used_up and self.budget.left > end:
+            before, left = self.value, self.budget.left
+            assert before is not None
+            if enough is not None and before <= enough:
+                return
+            kind = self.chooser.choose(self.random)
+            self._try(kind, max(0.05, min(seconds, 0.3 + 2e-6 * self.core.parts.program.items)))
+            now = self.value
+            assert now is not None
+            self.chooser.learn(kind, before - now, left - self.budget.left)
+
+    def _try(self, kind: int, seconds: float) -> None:
+        assert self.x is not None
+        if kind == WALK:
+            self.walk(self.x, seconds, heat=0.0005)
+        elif kind == SHUT:
+            self._shut_one(seconds)
+        else:
+            taken = np.flatnonzero(self.x[: self.core.parts.program.options])
+            self.solve_part(self.x, neighbourhood(self.core, taken, kind, self.random), PART_S)
+
+    # -- walks --------------------------------------------------------------------------------------------
+
+    def walk(
+        self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False
+    ) -> Ints | None:
+        """Walk from ``x`` int64 [column]; the best plan that was met, better than the one known or not, else None."""
+        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found)
+        return self._chosen(x, ground.best) if found else None
+
+    def _walked(
+        self, x: Ints, seconds: float, heat: float, shut: Ints | None, *, until_found: bool = False
+    ) -> tuple[Ground, bool]:
+        """The ground after a walk, and whether its best choice keeps all limits."""
+        program, parts = self.core.parts.program, self.core.parts
+        ground = ground_of(parts, x, self.core.toll, shut)
+        typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
+        cost, end = np.inf, self.budget.left - seconds
+        moves = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK))
+        while not self.budget.used_up and self.budget.left > end:
+            share = min(1.0, 1 - (self.budget.left - end) / max(1e-9, seconds))
+            warm = heat * typical * 0.02**share
+            cost = walk(ground, cost, moves, (warm, warm), int(self.random.integers(2**31)))
+            self.budget.spend(2e-6 * moves)
+            if until_found and cost < np.inf:
+                break
+        return ground, cost < np.inf
+
+    def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
+        """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
+        program = self.core.parts.program
+        first = program.options + program.facts
+        taken = np.zeros(program.options, dtype=np.bool_)
+        taken[choice] = True
+        values = evaluate(program, taken, x[first:])
+        if (values.used > program.bound).any():
+            return None
+        self.take(values.x)
+        if (~program.purchases.derived).any():
+            return self.solve_part(values.x, np.zeros(0, dtype=np.int64), 2 * PART_S)
+        return values.x
+
+    def plan_from(self, x: Ints, seconds: float, shut: Ints) -> Ints | None:
+        """A plan near ``x`` int64 [column], which may break limits, without the options ``shut`` int64 [k]."""
+        end = self.budget.left - seconds
+        ground, found = self._walked(x, 0.5 * seconds, 0.002, shut)
+        if found:
+            return self._chosen(x, ground.best)
+        y = x.copy()
+        y[: self.core.parts.program.options] = 0
+        y[ground.choice] = 1
+        y = self._mend(y, self.budget.left - end, shut)
+        if (self._excess(y) > 0).any():
+            return None
+        self.take(y)
+        return y
+
+    def _excess(self, x: Ints) -> Ints:
+        """How far ``x`` exceeds each limit. int64 [limit]."""
+        program = self.core.parts.program
+        return np.asarray(self.core.parts.by_column @ x - program.bound)
+
+    def _mend(self, x: Ints, seconds: float, shut: Ints) -> Ints:
+        """Make ``x`` exceed limits less and less: parts around what is exceeded are solved at a price of the excess."""
+        parts, program = self.core.parts, self.core.parts.program
+        x = evaluate(program, x[: program.options] > 0, x[program.options + program.facts :]).x
+        toll, end = self.core.toll.copy(), self.budget.left - seconds
+        closed = np.zeros(program.options, dtype=np.bool_)
+        closed[shut] = True
+        by_row = parts.by_column[:, : program.options].tocsr()
+        kinds = [k for k, (places, size) in enumerate(ARMS) if places in (2, 3) and size <= 30]
+        while not self.budget.used_up and self.budget.left > end:
+            excess = self._excess(x)
+            over = np.flatnonzero(excess > 0)
+            if not len(over):
+                break
+            row = int(self.random.choice(over))
+            taken = np.flatnonzero(x[: program.options])
+            there = np.intersect1d(by_row.indices[by_row.indptr[row] : by_row.indptr[row + 1]], taken)
+            kind = int(self.random.choice(kinds))
+            seed = program.item[self.random.choice(there)] if len(there) else None
+            items = neighbourhood(self.core, taken, kind, self.random, seed)
+            x = self._mended(x, items, np.maximum(0, excess), toll, closed)
+            toll[over] *= 1.05
+        return x
+
+    def _mended(self, x: Ints, items: Ints, excess: Ints, toll: Floats, closed: Bools) -> Ints:
+        """``items`` int64 [k] solved again, limits exceeded no further than now and at a price."""
+        parts = self.core.parts
+        part = parts.part(x, items)
+        model = Model(part.program, excess[part.row])
+        used = np.flatnonzero(part.goal.coefficients)
+        price = {v: max(1, round(FINE * toll[part.row[r]])) for r, v in model.slack_of.items()}
+        model.minimise([*used.tolist(), *price], [*(FINE * part.goal.coefficients[used]).tolist(), *price.values()])
+        model.forbid(np.flatnonzero(closed[part.option] & (x[part.option] == 0)))
+        answer = self._solved(model, 0.3 * PART_S, 0.2 * PART_S)
+        return x if answer.x is None else parts.merged(part, x, answer.x)
+
+    def _solved(self, model: Model, seconds: float, effort: float) -> Answer:
+        """One worker's answer to a part."""
+        limits = self.budget.limits
+        inner = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=limits.deterministic)
+        clock = self.budget.clock(seconds)
+        answer = model.solve(inner, clock, effort, self.budget.watch, Callback(lambda *_: None))
+        self.budget.spend(2 * answer.effort + 0.005)
+        return answer
+
+    def take(self, x: Ints) -> None:
+        """Keep a plan that keeps every limit, if it is the best."""
+        value = self.value
+        if value is None or self.core.parts.goal.value(x) < value:
+            self.x = x
+
+    def _shut_one(self, seconds: float) -> None:
+        """Try to do without one fact that costs something, those that few options need first."""
+        assert self.x is not None
+        program, x = self.core.parts.program, self.x
+        first = program.options
+        price = self.core.parts.goal.coefficients[first : first + program.facts]
+        held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
+        if not len(held):
+            return
+        use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
+        weight = (price[held] / np.maximum(1, use)) ** 2
+        fact = int(self.random.choice(held, p=weight / weight.sum()))
+        closed = np.zeros(program.facts, dtype=np.int64)
+        closed[(x[first : first + program.facts] == 0) & (price > 0)] = 1
+        closed[fact] = 1
+        shut = np.flatnonzero(np.asarray(program.any_of.T.astype(np.int64) @ closed) > 0)
+        rank = self.core.reduced.copy()
+        rank[x[:first] > 0] = -1.0
+        rank[shut] += 1e12
+        y = np.zeros_like(x)
+        y[np.flatnonzero(cheapest(self.core.parts.start, rank, 1))] = 1
+        y[first + program.facts :] = x[first + program.facts :]
+        self.walk(y, seconds, heat=0.001, shut=shut)
+
+    # -- parts --------------------------------------------------------------------------------------------
+
+    def solve_part(self, x: Ints, items: Ints, seconds: float) -> Ints:
+        """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
+        parts = self.core.parts
+        part = parts.part(x, items)
+        model = Model(part.program)
+        used = np.flatnonzero(part.goal.coefficients)
+        model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
+        model.hint(parts.inside(part, x))
+        answer = self._solved(model, seconds, 0.5 * PART_S)
+        if answer.x is None:
+            return x
+        merged = parts.merged(part, x, answer.x)
+        self.take(merged)
+        return merged
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where to begin: ``x`` int64 [column of the core].
+
+    With ``shut`` int64 [k], options that are not to be taken, ``x`` may break limits, and is walked to a plan first.
+    """
+
+    x: Ints
+    shut: Ints | None = None
+
+
+@dataclass
+class Called(Watch):
+    """Stops when the file ``flag`` appears: how a process is called back from another one."""
+
+    flag: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return super().stopped or Path(self.flag).exists()
+
+
+def improved(core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str) -> Ints | None:
+    """The best plan found within ``limits``, or until the file ``flag`` appears: a task for another process."""
+    budget = Budget(limits, Called(flag=flag), effort)
+    improver = Improver(core, start.x if start.shut is None else None, budget, seed)
+    if start.shut is not None:
+        improver.x = improver.plan_from(start.x, PLAN_SHARE * min(budget.left, effort), start.shut)
+    improver.improve(improver.budget.left)
+    return improver.x
