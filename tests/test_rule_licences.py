@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from capplan.errors import BadInput
 from tests.small import measured, messages, problem, sites, solved
 
 BASE = {
@@ -300,3 +301,28 @@ def test_durable_packs_are_bought_once_and_stay():
     ]
     assert found.measured is not None
     assert found.measured.cost == 30000
+
+
+# --- what is wrong with the tables ----------------------------------------------------------------
+
+
+def faults(tables: dict[str, str]) -> list[str]:
+    with pytest.raises(BadInput) as raised:
+        problem(tables)
+    return [fault.message for fault in raised.value.faults]
+
+
+def test_contradictions_are_told_all_at_once():
+    tables = machines(1) | {
+        "hosts": "host_group,site,hosts,cores\nE1,A,1,8\nE2,A,1,8\n",
+        "licences": "licence,metric,terms,datacenter\nL,pool,sql-servr,\nM,user,,L\n",
+        "licence_peaks": "workload,licence,time,users\nW00,L,am,1\n",
+        "licence_reserves": "licence,organisation,reserved\nM,O,1\n",
+    }
+    assert sorted(faults(tables)) == [
+        "E2 and E1 are both at A for the same platform",
+        "L is counted by pool, which does not read this table",
+        "M is counted by user, which does not read this table",
+        "M is user, L is pool",
+        'no terms are named "sql-servr"',
+    ]

@@ -13,13 +13,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.errors import Fault, did_you_mean
+from capplan.errors import Fault
+from capplan.licensing.contradictions import contradictions
 from capplan.licensing.count import Counting, needs
 from capplan.licensing.groups import Groups
 from capplan.licensing.overview import overview
 from capplan.licensing.packs import declare
 from capplan.licensing.schemas import HOSTED, SCHEMAS
-from capplan.licensing.scope import counts_in, figure, rows_of, terms_of
+from capplan.licensing.scope import counts_in, figure, rows_of
 from capplan.problem import Options, Problem
 from capplan.program import Builder, LimitName, Program, Values
 from capplan.rules.base import Exclusion, Row, Rule
@@ -84,26 +85,8 @@ class Licences(Rule):
                     yield _exclusion(options, row[bad], reason, licence, column)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
-        """Terms that nobody knows, and host groups of which nobody could say which one a workload runs on."""
-        table, known = problem.inventory.table("licences"), terms_of(problem).named()
-        for i, terms in enumerate(table.text("terms")):
-            if terms and terms not in known:
-                message = f'no terms are named "{terms}"'
-                fix = did_you_mean(terms, sorted(known), "give their figures in licence_terms.csv")
-                yield Fault(table.place(i, "terms"), "unknown-reference", message, fix)
-        hosts, seen = problem.inventory.table("hosts"), dict[tuple[int, str], int]()
-        for i, key in enumerate(zip(hosts.refs("site").tolist(), hosts.text("platform"), strict=True)):
-            if seen.setdefault(key, i) != i:
-                other, site = hosts.ids[seen[key]], problem.sites.ids[key[0]]
-                message = f"{hosts.ids[i]} and {other} are both at {site} for the same platform"
-                fix = "give each a platform, and the workloads too"
-                yield Fault(hosts.place(i, "platform"), "contradictory-rules", message, fix)
-        metrics = table.text("metric")
-        for i, other in enumerate(table.refs("datacenter").tolist()):
-            if other >= 0 and (metrics[i] != "standard_core" or metrics[other] != "core"):
-                message = f"{table.ids[i]} is {metrics[i]}, {table.ids[other]} is {metrics[other]}"
-                fix = "name it on a licence of metric standard_core; it is one of metric core"
-                yield Fault(table.place(i, "datacenter"), "contradictory-rules", message, fix)
+        """Terms that nobody knows, host groups that cannot be told apart, rows that would count for nothing."""
+        return contradictions(problem)
 
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
         """``licences.csv``."""
