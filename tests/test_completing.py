@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from hypothesis import given
 
 from capplan.completing import complete
 from tests.oracle import Plan as TheirPlan
 from tests.small import measured, problem
+from tests.test_golden_inventories import capplan
 from tests.test_laws import case_of, lawful, plans
 from tests.worlds import World, worlds
 
@@ -52,3 +56,16 @@ def test_purchases_are_the_best_of_all_there_are(world: World):
             ours = [goal.natural(value) for goal, value in zip(goals, found.measured.goal_values(), strict=True)]
             flat = [v for value in min(good) for v in (list(value) or [0] if isinstance(value, tuple) else [value])]
             assert ours == flat
+
+
+def test_check_says_what_to_buy(tmp_path: Path):
+    """The shipped contract of `skills`: nothing is bought yet, and the best purchases are named with their price."""
+    allocation = tmp_path / "allocation.csv"
+    allocation.write_text("workload,site\nRIO,TEAM\nNET,TEAM\nDW,TEAM\nDESK,TEAM\n", "utf-8")
+    said = capplan("check", "inventories/skills", "--allocation", allocation)
+    assert said.code == 1
+    assert "What to buy for this allocation" in said.out
+    assert "CON-NET at TEAM, 110 steps of +1 network_days: £34,210 running cost" in said.out
+    assert "In all £202,772.50 more, the best there is." in said.out
+    found = json.loads(capplan("check", "inventories/skills", "--allocation", allocation, "--json").out)["completion"]
+    assert (found["cost"], found["proved"], found["still_short"]) == (202772.5, True, [])
