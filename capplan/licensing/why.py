@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from capplan.licensing import metrics
-from capplan.licensing.count import Counting, counted_groups, host_cores, reached
+from capplan.licensing.by_host import counted_groups, host_cores, reached
+from capplan.licensing.counting import Counting
 from capplan.licensing.groups import Groups
 from capplan.licensing.schemas import CHARGED, HOSTED, PEOPLE
 from capplan.licensing.scope import terms_of

@@ -15,7 +15,8 @@ import numpy as np
 
 from capplan.errors import Fault
 from capplan.licensing.contradictions import contradictions
-from capplan.licensing.count import Counting, needs
+from capplan.licensing.count import needs
+from capplan.licensing.counting import Counting
 from capplan.licensing.groups import Groups
 from capplan.licensing.overview import overview
 from capplan.licensing.packs import declare
