@@ -13,7 +13,7 @@ from capplan.completing import Completion, complete
 from capplan.engine import Limits
 from capplan.errors import Faults, Place, UsageError, did_you_mean
 from capplan.inventory import Allocation, Bought, Inventory
-from capplan.measure import Breach, Measured, measure
+from capplan.measure import Breach, Measured, measure, today_of
 from capplan.model import Model
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.tables import Output, tables_of
@@ -44,9 +44,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Checked:
-    """An allocation measured. ``before`` is the plan it is held against, where there is one.
+    """An allocation measured.
 
-    ``completion``: the same allocation with the best purchases, where something is short and anything may be bought.
+    ``before`` is the plan it is held against, ``today`` the current allocation, where there is one. ``completion``: the
+    same allocation with the best purchases, where something is short and anything may be bought.
     """
 
     problem: Problem
@@ -54,6 +55,7 @@ class Checked:
     findings: tuple[Finding, ...]
     before: Measured | None
     changes: tuple[Change, ...]
+    today: Measured | None = None
     completion: Completion | None = None
 
     @property
@@ -64,7 +66,7 @@ class Checked:
     @cached_property
     def tables(self) -> Sequence[Output]:
         """The tables of the allocation as a run would have them."""
-        return tables_of(self.measured)
+        return tables_of(self.measured, self.today)
 
 
 def check(
@@ -74,11 +76,13 @@ def check(
     purchases: Sequence[Bought] = (),
     before: Plan | None = None,
     keep: Allocation | None = None,
+    start: Plan | None = None,
 ) -> Checked:
     """Measure ``allocation`` (default: the inventory's current one) with ``purchases`` under a model.
 
-    ``before`` is a plan to compare with, ``keep`` says which workloads were to stay where. Raises UsageError where
-    there is nothing to check, BadInput for purchases that the inventory does not offer.
+    ``before`` is a plan to compare with, ``keep`` says which workloads were to stay where; ``start`` is the plan that
+    the current sites belong to, where they do to one. Raises UsageError where there is nothing to check, BadInput for
+    purchases that the inventory does not offer.
     """
     problem = problem_of(inventory, model, keep=keep)
     site = inventory.current_site if allocation is None else allocation.site
@@ -91,7 +95,8 @@ def check(
     )
     compared = measure(problem, before) if before is not None else None
     changes = _changes(compared.plan.site, site) if compared is not None else ()
-    return Checked(problem, measured, findings, compared, changes, _completed(problem, measured))
+    today, completion = today_of(problem, start), _completed(problem, measured)
+    return Checked(problem, measured, findings, compared, changes, today, completion)
 
 
 def _completed(problem: Problem, measured: Measured) -> Completion | None:
