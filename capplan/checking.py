@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from capplan.compile import problem_of
+from capplan.completing import Completion, complete
+from capplan.engine import Limits
 from capplan.errors import Faults, Place, UsageError, did_you_mean
 from capplan.inventory import Allocation, Bought, Inventory
 from capplan.measure import Breach, Measured, measure, today_of
@@ -44,7 +46,8 @@ class Change:
 class Checked:
     """An allocation measured.
 
-    ``before`` is the plan it is held against, ``today`` the current allocation, where there is one.
+    ``before`` is the plan it is held against, ``today`` the current allocation, where there is one. ``completion``: the
+    same allocation with the best purchases, where something is short and anything may be bought.
     """
 
     problem: Problem
@@ -53,6 +56,7 @@ class Checked:
     before: Measured | None
     changes: tuple[Change, ...]
     today: Measured | None = None
+    completion: Completion | None = None
 
     @property
     def cost_difference(self) -> int | None:
@@ -91,7 +95,19 @@ def check(
     )
     compared = measure(problem, before) if before is not None else None
     changes = _changes(compared.plan.site, site) if compared is not None else ()
-    return Checked(problem, measured, findings, compared, changes, today_of(problem, start))
+    today, completion = today_of(problem, start), _completed(problem, measured)
+    return Checked(problem, measured, findings, compared, changes, today, completion)
+
+
+def _completed(problem: Problem, measured: Measured) -> Completion | None:
+    """The best purchases for an allocation that is short of something, if there are any to be made."""
+    short = any(breach.amount is not None for breach in measured.breaches)
+    if not short or measured.program.purchases.derived.all():
+        return None
+    solver = problem.model.solver
+    limits = Limits(float(solver.time_limit_s), solver.gap, solver.seed, solver.workers, solver.deterministic)
+    found = complete(problem, measured.plan, limits)
+    return None if found is None or found.bought == dict(measured.plan.bought) else found
 
 
 def written(inventory: Inventory, model: Model, plan: Plan) -> dict[str, list[str]]:

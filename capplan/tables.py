@@ -41,7 +41,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "left_out": ("workload", "value", "reason"),
     "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
-    "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost"),
+    "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost", "runs_out", "why"),
     "costs": ("organisation", "site", "period", "kind", "amount"),
     **ACCOUNT_COLUMNS,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,13 @@ def sites(result: Result) -> dict[str, str]:
     return {workload: names[site] if site != NOWHERE else "" for workload, site in found}
 
 
-def measured(small: Problem, **placed: str) -> Measured:
-    """A plan measured: ``W1="A"``; workloads that are not named are left out."""
+def measured(small: Problem, buys: Mapping[str, str] | None = None, /, **placed: str) -> Measured:
+    """A plan measured: ``W1="A"``; workloads that are not named are left out. ``buys``: steps in the first period."""
     site = [small.sites.row(placed[w]) if w in placed else NOWHERE for w in small.workloads.ids]
-    return measure(small, Plan(np.array(site, dtype=np.int64)))
+    table = small.inventory.table("expansions")
+    at = dict(zip(table.ids, table.refs("site").tolist(), strict=True))
+    bought = {(name, at.get(name, -1), 0): int(steps) for name, steps in (buys or {}).items()}
+    return measure(small, Plan(np.array(site, dtype=np.int64), bought))
 
 
 def messages(plan: Measured) -> list[str]:

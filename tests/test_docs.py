@@ -61,7 +61,8 @@ def test_the_worked_example_of_a_rule_says_what_check_says(rule: str):
     blocks: dict[str, str] = dict(re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     tables = dict(re.findall(r"^# (\w+)[.a-z]*\n([^#]*)", blocks["csv"], re.MULTILINE))
     plan = dict(line.split(",") for line in tables.pop("plan").split())
-    found = measured(problem(tables, "extends: standard\n" + blocks.get("yaml", "")), **plan)
+    bought = dict(line.split(",") for line in tables.pop("purchases", "").split())
+    found = measured(problem(tables, "extends: standard\n" + blocks.get("yaml", "")), bought, **plan)
     assert [text.partition("; largest: ")[0] for text in messages(found)] == blocks["text"].splitlines()
     assert {breach.rule for breach in found.breaches} == {rule}
 

@@ -159,8 +159,12 @@ def _ways(expansion: Cells, periods: int) -> int:
 
 
 def _pack_ways(world: World, licence: Cells) -> int:
-    if licence["metric"] != "pool":
+    if licence["metric"] in ("site", "organisation"):
         return 1
+    if licence["metric"] != "pool" or licence.get("kind") == "durable":
+        groups = len(world.tables["hosts"]) if licence.get("datacenter") else 0
+        each: int = (int(licence["max_packs"]) + 1) * 2**groups
+        return int(each ** (len(_cuts(world)) - 1))
     needs = [row for row in world.tables["licence_needs"] if row["licence"] == licence["licence"]]
     short = sum(int(row.get("quantity", "1")) for row in needs) - int(licence.get("owned", "0"))
     useful = max(0, ceil(Fraction(short, int(licence.get("pack", "1")))))
@@ -442,6 +446,103 @@ def _licences(draw: st.DrawFn, world: World) -> None:
         rows.append(row)
 
 
+METRICS = [
+    *["machine_core", "core", "standard_core", "server", "processor", "socket", "concurrent", "user", "named_user"],
+    *["population", "organisation", "appliance"],
+]
+FIGURES = {
+    "per_processor": ["2", "4"],
+    "per_server": ["8"],
+    "step": ["2"],
+    "per_machine": ["3", "4"],
+    "machines_each": ["2"],
+    "cores_each": ["3", "5"],
+    "factor_x86": ["0.5", "0.75"],
+    "users_each": ["2", "5"],
+    "minimum_order": ["6", "20"],
+    "most_sockets": ["1", "2"],
+    "passives": ["1"],
+    "farm_sites": ["1"],
+    "reassign_days": ["30", "200"],
+}
+
+
+def _host_licences(draw: st.DrawFn, world: World) -> None:
+    """Licences by host, machine and person, under terms of one's own, with all that can be said of their rights."""
+    organisations = [row["organisation"] for row in world.tables["organisations"]]
+    rows, needs = world.tables.setdefault("licences", []), world.tables.setdefault("licence_needs", [])
+    hosts = world.tables.setdefault("hosts", [])
+    for row in world.tables["organisations"]:
+        _fill(row, population=_maybe(draw, ["7", "30"]))
+    for row in world.tables["workloads"]:
+        _fill(row, cores=_pick(draw, ["1", "3", "4"]), users=_maybe(draw, ["2", "9"]))
+    for row in world.tables["sites"]:
+        row["cores"] = "unlimited"
+        if draw(st.integers(0, 3)):
+            hosts.append({"host_group": f"g-{row['site']}", "site": row["site"], "hosts": _pick(draw, ["1", "2", "3"])})
+            _fill(
+                hosts[-1],
+                cores=_pick(draw, ["1", "3", "4"]),
+                processors=_maybe(draw, ["1"]),
+                sockets=_maybe(draw, ["2"]),
+                cluster=_maybe(draw, ["v"]),
+                failures=_maybe(draw, ["1"]),
+                processor=_maybe(draw, ["odd"]),
+                dedicated_to=_maybe(draw, organisations),
+                listed_provider=_maybe(draw, ["yes"]),
+            )
+    figures = _some(draw, FIGURES)
+    terms = [{"terms": "own", "figure": name, "value": _pick(draw, FIGURES[name])} for name in figures]
+    world.tables["licence_terms"] = terms or [{"terms": "own", "figure": "step", "value": "1"}]
+    for row in draw(st.lists(st.sampled_from(world.tables["licence_terms"]), max_size=1)):
+        world.tables["licence_terms"].append({**row, "from": _pick(draw, DATES), "value": "1"})
+    for metric in draw(st.lists(st.sampled_from(METRICS), min_size=1, max_size=2)):
+        _host_licence(draw, world, f"h{len(rows)}", metric)
+        if _room(world) < 1:
+            rows[-1]["max_packs"] = "0"
+            rows[-1].pop("datacenter", None)
+            rows[-1].pop("kind", None)
+    if not needs:
+        needs.append({"workload": world.tables["workloads"][0]["workload"], "licence": rows[-1]["licence"]})
+
+
+def _host_licence(draw: st.DrawFn, world: World, name: str, metric: str) -> None:
+    rows, needs = world.tables["licences"], world.tables["licence_needs"]
+    row = {"licence": name, "metric": metric, "terms": "own", "max_packs": "1", "pack": _pick(draw, ["4", "12", "40"])}
+    _fill(
+        row,
+        owned=_maybe(draw, ["1", "6", "12", "30"]),
+        pack_cost=_maybe(draw, MONEY),
+        pack_cost_once=_maybe(draw, MONEY),
+        kind=_maybe(draw, ["durable"]),
+        assurance=_maybe(draw, ["yes"]),
+        partitioning=_maybe(draw, ["hard"]),
+        mobility=_pick(draw, ["", "", "farm", "none"]),
+        assigned=_maybe(draw, DATES),
+        bring_own=_pick(draw, ["", "", "yes"]),
+        countries=_pick(draw, ["", "", "GB"]),
+        **(_lifetime(draw) if draw(st.booleans()) else {}),
+    )
+    if metric == "standard_core" and draw(st.booleans()):
+        cores = {"licence": f"{name}-dc", "metric": "core", "terms": "own", "max_packs": "0"}
+        rows.append({**cores, "owned": _pick(draw, ["0", "8", "24"])})
+        row["datacenter"] = f"{name}-dc"
+    rows.append(row)
+    for workload in world.tables["workloads"]:
+        if draw(st.integers(0, 2)):
+            needs.append({"workload": workload["workload"], "licence": name})
+            _fill(needs[-1], quantity=_maybe(draw, ["2", "5"]))
+            if metric == "concurrent" and draw(st.booleans()):
+                times = [(time, _pick(draw, ["1", "4", "9"])) for time in _some(draw, ["am", "pm"], least=1)]
+                peaks = world.tables.setdefault("licence_peaks", [])
+                peaks += [{**needs[-1], "time": time, "users": users} for time, users in times]
+                for peak in peaks:
+                    peak.pop("quantity", None)
+    for organisation in _some(draw, ORGANISATIONS) if metric in ("machine_core", "appliance") else []:
+        kept = world.tables.setdefault("licence_reserves", [])
+        kept.append({"licence": name, "organisation": organisation, "reserved": _pick(draw, ["1", "5"])})
+
+
 def _soft(draw: st.DrawFn, world: World) -> None:
     """Limits that may be broken at a price."""
     prices = {r: _pick(draw, [*PRICES, "900"]) for r in _some(draw, _resources(world), least=1)}
@@ -473,10 +574,26 @@ def _balance(draw: st.DrawFn, world: World) -> None:
     world.model.setdefault("rules", {})["balance"] = {"pairs": pairs}
 
 
+def _share(draw: st.DrawFn, world: World) -> None:
+    """Purchases that may add at most a part of what is needed; they are drawn where there are none yet."""
+    if "expansions" not in world.tables:
+        _expansions(draw, world)
+    rows = world.tables.get("expansions", [])
+    ids = sorted({row["expansion"] for row in rows if row["resource"] == "power_kw" and row["amount"][0] != "-"})
+    other = {row["expansion"] for row in rows if row["resource"] != "power_kw" and row["amount"][0] != "-"}
+    ids = [name for name in ids if name not in other]
+    if ids:
+        at_most = _pick(draw, ["10%", "20%", "37.5%", "100%"])
+        cap = {"name": "part", "purchases": _some(draw, ids, least=1), "of": ["power_kw"], "at_most": at_most}
+        world.model.setdefault("rules", {})["share"] = {"caps": [cap]}
+
+
 def _for_sale(draw: st.DrawFn, world: World) -> None:
     """Only some of what could be bought may be bought."""
     names = sorted({row["expansion"] for row in world.tables.get("expansions", [])})
-    names += [row["licence"] for row in world.tables.get("licences", []) if row["metric"] == "pool"]
+    names += [
+        row["licence"] for row in world.tables.get("licences", []) if row["metric"] not in ("site", "organisation")
+    ]
     some = _some(draw, names) if names else []
     world.model["purchases"] = draw(st.sampled_from(["all", "none", *([some] if some else [])]))
 
@@ -650,9 +767,11 @@ FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "priorities": _priorities,
     "expansions": _expansions,
     "licences": _licences,
+    "host_licences": _host_licences,
     "soft": _soft,
     "safety": _safety,
     "balance": _balance,
+    "share": _share,
     "for_sale": _for_sale,
     "switched_off": _switched_off,
     "goals": _goals,
@@ -676,7 +795,7 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     rest = [name for name in others if name not in always]
     more = draw(st.lists(st.sampled_from(rest), unique=True, max_size=most)) if rest else []
     chosen = {*always, *more}
-    plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "licences"} else PLANS
+    plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "share", "licences", "host_licences"} else PLANS
     world = _bare(draw, plans, least=2 if chosen & SEVERAL else 1)
     for name, add in FEATURES.items():
         if name in chosen:

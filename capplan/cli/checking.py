@@ -13,7 +13,7 @@ from capplan.cli.command import Exit
 from capplan.cli.faults import complain
 from capplan.cli.reading import read_task
 from capplan.cli.site_use import site_use
-from capplan.cli.summary import breach_text
+from capplan.cli.summary import breach_text, purchase_lines
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, counted
 from capplan.errors import Faults, Place, UsageError, printable
 from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases
@@ -22,6 +22,7 @@ from capplan.model import Model
 from capplan.model.adhoc import Asked
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.runs import is_run, read_run
+from capplan.tables import tables_of
 
 LINES_NAMED = 5
 CHANGES_NAMED = 20
@@ -107,6 +108,7 @@ def _text(checked: Checked) -> str:
         [_headline(checked), _money(checked)],
         _changes(checked),
         _findings(checked),
+        _completion(checked),
         site_use(_site_rows(checked), _use_today(checked)),
     )
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
@@ -190,6 +192,20 @@ def _changed_first(checked: Checked, finding: Finding) -> list[Place]:
     return [place for _, place in sorted(pairs, key=lambda pair: pair[0] not in changed)]
 
 
+def _completion(checked: Checked) -> list[str]:
+    """What to buy so that the allocation keeps every limit that can be kept by buying."""
+    if checked.completion is None:
+        return []
+    measured, money = checked.completion.measured, checked.problem.inventory.currency.text
+    more = measured.cost - checked.measured.cost
+    left = [breach for breach in measured.breaches if breach.amount is not None]
+    lines = [f"  {line}" for line in purchase_lines(checked.problem, tables_of(measured))] or ["  nothing"]
+    best = "the best there is" if checked.completion.proved else "perhaps not the best there is"
+    lines.append(f"  In all {money(abs(more))} {'more' if more >= 0 else 'less'}, {best}.")
+    lines += [f"  Still short: {breach_text(checked.problem, breach)}" for breach in left[:LINES_NAMED]]
+    return ["What to buy for this allocation", *lines]
+
+
 def _use_today(checked: Checked) -> dict[tuple[str, str, str], str]:
     """What is used today, by site, period and resource, where that is not what is checked."""
     if checked.today is None or (checked.today.plan.site == checked.measured.plan.site).all():
@@ -218,7 +234,21 @@ def _json(checked: Checked) -> dict[str, object]:
             }
             for change in checked.changes
         ],
+        "completion": _completion_json(checked),
         "findings": [_finding_json(problem, finding) for finding in checked.findings],
+    }
+
+
+def _completion_json(checked: Checked) -> dict[str, object] | None:
+    if checked.completion is None:
+        return None
+    measured = checked.completion.measured
+    purchases = next(table for table in tables_of(measured) if table.name == "purchases")
+    return {
+        "cost": _amount(checked.problem, measured.cost),
+        "proved": checked.completion.proved,
+        "purchases": [dict(zip(purchases.columns, cells, strict=True)) for cells in purchases.rows],
+        "still_short": [breach_text(checked.problem, b) for b in measured.breaches if b.amount is not None],
     }
 
 

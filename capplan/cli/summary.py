@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from capplan.cli.account_text import account_sections
+from capplan.cli.licence_use import licence_use
 from capplan.cli.site_loss import site_loss
 from capplan.cli.site_use import site_use
 from capplan.cli.terminal import counted
@@ -92,6 +93,7 @@ def summary_text(summary: Summary) -> str:
         _goals(summary),
         _bought(summary),
         site_use(summary.rows("sites"), _use_today(summary), summary.compared.removeprefix("the ")),
+        licence_use(summary.rows("licences")),
         _left_out(summary),
         site_loss(summary.rows("lost"), summary.rows("limits")),
         _today(summary),
@@ -180,6 +182,13 @@ def _bought(summary: Summary) -> list[str]:
             explained += 1
             lines += [f"    without it: {text}" for text in _short_without(summary.plan, key)]
     return ["Bought", *_first(lines, "purchases.csv")] if lines else []
+
+
+def purchase_lines(problem: Problem, tables: Sequence[Output]) -> list[str]:
+    """What is bought, a line each."""
+    found = next(table for table in tables if table.name == "purchases")
+    rows = [dict(zip(found.columns, cells, strict=True)) for cells in found.rows]
+    return _first([_purchase(problem, row).strip() for row in rows], "purchases.csv")
 
 
 def _purchase(problem: Problem, row: Mapping[str, str]) -> str:

@@ -30,6 +30,8 @@ class Shortage:
 def smallest_shortage(program: Program, limits: Limits, watch: Watch) -> Shortage:
     """Let every limit be exceeded, at a price relative to its size, and exceed as little as possible."""
     most = np.maximum(0, greatest_use(program) - program.bound)
+    # Limits without a name only tie amounts to choices: to exceed one would be to miscount, not to be short.
+    most[[not name.rule for name in program.limit_names]] = 0
     none = np.zeros(len(program.bound), dtype=np.int64)
     if (np.diff(program.item_start) == 0).any():
         return Shortage(none, None, False)

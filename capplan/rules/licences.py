@@ -1,214 +1,153 @@
 """Licences: what placed workloads need of a licence is owned or bought, in every period.
 
-Metric ``pool``: the need is summed over placed workloads within the licence's scope (organisations, sites), and
-``need ≤ owned + pack × packs``. Metric ``site``: the need is the number of sites in scope where a needing workload
-runs; what exceeds ``owned`` is charged at ``pack_cost`` a site. A licence counts in the periods that its dates touch.
+How the need is counted is the licence's metric (``capplan.licensing``); figures such as minimums and core factors come
+from its terms. Whatever the metric, ``need ≤ owned + pack × packs``; metrics ``site`` and ``organisation`` are charged
+instead for each that is used beyond what is owned. A licence counts in the periods that its dates touch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
 
-from capplan.inventory import Column, Kind, Table, TableSchema
+from capplan.errors import Fault
+from capplan.licensing.contradictions import contradictions
+from capplan.licensing.count import needs
+from capplan.licensing.counting import Counting
+from capplan.licensing.groups import Groups
+from capplan.licensing.overview import overview
+from capplan.licensing.packs import declare
+from capplan.licensing.schemas import HOSTED, SCHEMAS
+from capplan.licensing.scope import counts_in, figure, rows_of
 from capplan.problem import Options, Problem
-from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS
-from capplan.program import Builder, LimitName, Program, PurchaseName, Values
-from capplan.rules.base import Row, Rule
-from capplan.units import Bools, Ints, round_half_up
+from capplan.program import Builder, LimitName, Program, Values
+from capplan.rules.base import Exclusion, Row, Rule
+from capplan.units import Bools, Ints
 
-
-@dataclass(frozen=True)
-class _Needs:
-    """Need of one licence by placed rows in scope: ``row`` int64 [k], ``quantity`` int64 [k]."""
-
-    row: Ints
-    quantity: Ints
+FARM_SITES = 2
+REASSIGN_DAYS = 90
+"""What mobility means where a licence's terms do not say."""
 
 
 class Licences(Rule):
     """Every licence, in every period."""
 
     summary = "licences needed by placed workloads are owned or bought"
-    schemas = (
-        TableSchema(
-            "licences",
-            ("licence",),
-            (
-                Column("licence", Kind.ID, "its id", required=True),
-                Column("name", Kind.TEXT, "what people call it"),
-                Column("metric", Kind.CHOICE, "how it is counted", required=True, choices=("pool", "site")),
-                Column("owned", Kind.COUNT, "how many are owned", default="0", minimum=0),
-                Column("pack", Kind.COUNT, "how many one pack gives", default="1", minimum=1),
-                Column(
-                    "pack_cost",
-                    Kind.DECIMAL,
-                    "price of a pack for a year; metric site: charge per site used",
-                    default="0",
-                    minimum=0,
-                ),
-                Column("max_packs", Kind.COUNT, "most packs that can be bought (blank: any number)", minimum=0),
-                Column(
-                    "organisations",
-                    Kind.REFS,
-                    "organisations in its scope (blank: all)",
-                    refers_to="organisations",
-                ),
-                Column("sites", Kind.REFS, "sites in its scope (blank: all)", refers_to="sites"),
-                Column("from", Kind.DATE, "first day on which it counts"),
-                Column("to", Kind.DATE, "day from which it no longer counts"),
-            ),
-            "licences that workloads need",
-        ),
-        TableSchema(
-            "licence_needs",
-            ("workload", "licence"),
-            (
-                Column("workload", Kind.REF, "the workload that needs it", required=True, refers_to="workloads"),
-                Column("licence", Kind.REF, "the licence", required=True, refers_to="licences"),
-                Column("quantity", Kind.COUNT, "how many it needs", default="1", minimum=0),
-            ),
-            "which workload needs how many of which licence",
-        ),
-    )
+    schemas = SCHEMAS
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
-        """One limit and one purchase per licence and period in which it counts."""
-        table = problem.inventory.table("licences")
-        for licence in range(len(table)):
-            needs = _needs(problem, options, licence)
-            for t in np.flatnonzero(_counts_in(problem, table)[licence]):
-                if table.text("metric")[licence] == "pool":
-                    self._pool(problem, options, builder, licence, needs, int(t))
-                else:
-                    self._site(problem, options, builder, licence, needs, int(t))
+        """One limit for each sum that a licence must cover in a period in which it counts."""
+        for licence in range(len(problem.inventory.table("licences"))):
+            for t, packs in declare(problem, builder, licence).items():
+                counting = Counting.of(problem, options, builder, licence, t)
+                self._covered(counting, packs)
+                self._farm(counting)
 
-    def _pool(self, problem: Problem, options: Options, builder: Builder, licence: int, needs: _Needs, t: int) -> None:
-        table = problem.inventory.table("licences")
-        active = problem.active[options.workload[needs.row], t]
-        block = builder.limits([_name(table, licence, t)], table.counts("owned")[licence : licence + 1])
-        row, option = needs.row[active], options.option[needs.row[active]]
-        block.options(np.zeros_like(row), option, needs.quantity[active])
-        if problem.may_buy(table.ids[licence]):
-            purchase = self._packs(problem, builder, licence, t, _most_needed(problem, licence), derived=False)
-            one = np.ones(1, dtype=np.int64)
-            block.purchases(one * 0, one * purchase, -one * table.counts("pack")[licence])
+    def _covered(self, counting: Counting, packs: list[int]) -> None:
+        table = counting.problem.inventory.table("licences")
+        owned, pack = table.counts("owned"), int(table.counts("pack")[counting.licence])
+        bought = np.array(packs, dtype=np.int64)
+        for need in needs(counting):
+            name = self._name(counting, need.label)
+            block = counting.builder.limits([name], owned[counting.licence : counting.licence + 1])
+            need.fill(block)
+            block.purchases(np.zeros_like(bought), bought, np.full_like(bought, -pack))
 
-    def _site(self, problem: Problem, options: Options, builder: Builder, licence: int, needs: _Needs, t: int) -> None:
-        table = problem.inventory.table("licences")
-        active = problem.active[options.workload[needs.row], t] & (needs.quantity > 0)
-        rows = needs.row[active]
-        facts = builder.any_of(options.site[rows], options.option[rows], len(problem.sites))
+    def _name(self, counting: Counting, label: str) -> LimitName:
+        table = counting.problem.inventory.table("licences")
+        unit = {"site": "sites", "organisation": "organisations"}.get(counting.metric, "licences")
+        subject = f"{table.ids[counting.licence]} {label}".rstrip()
+        return LimitName(self.name, subject, counting.t, unit, Fraction(1), -1, ("licences", counting.licence, "owned"))
+
+    def _farm(self, counting: Counting) -> None:
+        """A server farm: the workloads of a licence are at so few sites."""
+        problem, table = counting.problem, counting.problem.inventory.table("licences")
+        if table.text("mobility")[counting.licence] != "farm":
+            return
+        most = counting.whole("farm_sites", FARM_SITES)
+        site = counting.options.site[counting.rows.row]
+        facts = counting.builder.any_of(site, counting.option, len(problem.sites))
         facts = facts[facts >= 0]
-        block = builder.limits([_name(table, licence, t)], table.counts("owned")[licence : licence + 1])
+        source = ("licences", counting.licence, "mobility")
+        name = LimitName(self.name, f"{table.ids[counting.licence]} farm", counting.t, "sites", Fraction(1), -1, source)
+        block = counting.builder.limits([name], np.array([most], dtype=np.int64))
         block.facts(np.zeros_like(facts), facts, np.ones_like(facts))
-        purchase = self._packs(problem, builder, licence, t, len(problem.sites), derived=True)
-        one = np.ones(1, dtype=np.int64)
-        block.purchases(one * 0, one * purchase, -one * table.counts("pack")[licence])
 
-    def _packs(self, problem: Problem, builder: Builder, licence: int, t: int, most: int, *, derived: bool) -> int:
-        table = problem.inventory.table("licences")
-        pack = int(table.counts("pack")[licence])
-        upper = -(-most // pack)
-        if table.given("max_packs")[licence]:
-            upper = min(upper, int(table.counts("max_packs")[licence]))
-        gives = f"+{pack} {table.ids[licence]}"
-        purchase = builder.purchase(
-            PurchaseName(table.ids[licence], -1, t, gives, ("licences", licence, "")), upper, derived=derived
-        )
-        price = _pack_price(problem, table, licence, t)
-        if price:
-            builder.purchase_charge(purchase, "licence", t, price)
-        return purchase
+    def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
+        """Sites whose hosts a licence does not allow, or where it cannot be counted."""
+        for licence in np.flatnonzero(counts_in(problem).any(axis=1)).tolist():
+            row = rows_of(problem, options, licence).row
+            for check in (_no_hosts, _too_many_sockets, _shared_hosts, _moved_too_soon):
+                bad, reason, column = check(problem, options, licence, row)
+                if bad.any():
+                    yield _exclusion(options, row[bad], reason, licence, column)
+
+    def faults(self, problem: Problem) -> Iterable[Fault]:
+        """Terms that nobody knows, host groups that cannot be told apart, rows that would count for nothing."""
+        return contradictions(problem)
 
     def tables(self, problem: Problem, options: Options, program: Program, values: Values) -> Mapping[str, list[Row]]:
-        """``licences.csv``: need, owned, bought, spare and cost of every licence in every period."""
-        table = problem.inventory.table("licences")
-        steps = values.x[program.options + program.facts :]
-        packs = {
-            (name.source[1], name.period): int(steps[p])
-            for p, name in enumerate(program.purchases.names)
-            if name.source and name.source[0] == "licences"
-        }
-        rows: list[Row] = []
-        for licence in range(len(table)):
-            needs = _needs(problem, options, licence)
-            for t in np.flatnonzero(_counts_in(problem, table)[licence]):
-                bought = packs.get((licence, int(t)), 0)
-                rows.append(_row(problem, options, needs, licence, int(t), bought))
-        return {"licences": rows}
+        """``licences.csv``."""
+        return {"licences": overview(problem, options, program, values)}
 
 
-def _row(problem: Problem, options: Options, needs: _Needs, licence: int, t: int, packs: int) -> Row:
+Checked = tuple[Bools, str, str]
+"""Rows that may not be, why, and the column of ``licences`` that says so."""
+
+
+def _exclusion(options: Options, row: Ints, reason: str, licence: int, column: str) -> Exclusion:
+    option = options.option[row]
+    return Exclusion("licences", option, lambda i: reason, lambda i: ("licences", licence, column), row)
+
+
+def _group(problem: Problem, options: Options, row: Ints) -> Ints:
+    return Groups.of(problem).of_rows(options.workload[row], options.site[row])
+
+
+def _no_hosts(problem: Problem, options: Options, licence: int, row: Ints) -> Checked:
     table = problem.inventory.table("licences")
-    active = problem.active[options.workload[needs.row], t]
-    if table.text("metric")[licence] == "pool":
-        need = int(needs.quantity[active].sum())
-    else:
-        need = len(np.unique(options.site[needs.row[active & (needs.quantity > 0)]]))
-    owned, bought = int(table.counts("owned")[licence]), packs * int(table.counts("pack")[licence])
-    price = _pack_price(problem, table, licence, t)
-    return {
-        "licence": table.ids[licence],
-        "scope": _scope(problem, table, licence),
-        "period": problem.periods.text(t),
-        "need": need,
-        "owned": owned,
-        "bought": bought,
-        "spare": owned + bought - need,
-        "cost": problem.inventory.currency.decimal(round_half_up(price * packs)),
-    }
+    if table.text("metric")[licence] not in HOSTED:
+        return np.zeros(len(row), dtype=np.bool_), "", ""
+    reason = f"{table.ids[licence]} is counted by hosts, and hosts.csv has no host group for it there"
+    return np.asarray(_group(problem, options, row) < 0), reason, "metric"
 
 
-def _scope(problem: Problem, table: Table, licence: int) -> str:
-    organisations = [problem.inventory.table("organisations").ids[o] for o in table.ref_lists("organisations")[licence]]
-    sites = [problem.sites.ids[s] for s in table.ref_lists("sites")[licence]]
-    parts = [f"{name} {', '.join(ids)}" for name, ids in (("organisations", organisations), ("sites", sites)) if ids]
-    return "; ".join(parts) or "all"
+def _too_many_sockets(problem: Problem, options: Options, licence: int, row: Ints) -> Checked:
+    """Oracle Standard Edition 2: the server may not have room for more sockets, used or not."""
+    most = int(figure(problem, licence, "most_sockets", 0))
+    if not most:
+        return np.zeros(len(row), dtype=np.bool_), "", ""
+    groups, group = Groups.of(problem), _group(problem, options, row)
+    sockets = np.append(groups.sockets, 0)[group]
+    name = problem.inventory.table("licences").ids[licence]
+    return np.asarray(sockets > most), f"{name} allows servers of at most {most} sockets, empty ones included", "terms"
 
 
-def _name(table: Table, licence: int, t: int) -> LimitName:
-    unit = "licences" if table.text("metric")[licence] == "pool" else "sites"
-    return LimitName("licences", table.ids[licence], t, unit, Fraction(1), -1, ("licences", licence, "owned"))
+def _shared_hosts(problem: Problem, options: Options, licence: int, row: Ints) -> Checked:
+    """A customer's own licence: dedicated hosts, or with assurance shared ones of a provider that is not listed."""
+    table, groups = problem.inventory.table("licences"), Groups.of(problem)
+    if not table.flags("bring_own")[licence]:
+        return np.zeros(len(row), dtype=np.bool_), "", ""
+    group, owner = _group(problem, options, row), problem.workloads.refs("organisation")[options.workload[row]]
+    dedicated = np.append(groups.table.refs("dedicated_to"), -1)[group] == owner
+    listed = np.append(groups.table.flags("listed_provider"), False)[group]
+    allowed = dedicated | ~listed if table.flags("assurance")[licence] else dedicated
+    return ~allowed, f"{table.ids[licence]} is the customer's own and needs hosts that are dedicated to it", "bring_own"
 
 
-def _pack_price(problem: Problem, table: Table, licence: int, t: int) -> Fraction:
-    """Exact pence of one pack for the days of a period on which the licence counts."""
-    days = problem.periods.overlap(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))[licence, t]
-    return problem.exact_pence(table, "pack_cost", licence) * Fraction(int(days), YEAR_DAYS)
-
-
-def _counts_in(problem: Problem, table: Table) -> Bools:
-    """Periods in which each licence counts. bool [licence, period]."""
-    days = problem.periods.overlap(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))
-    return np.asarray(days > 0)
-
-
-def _quantities(problem: Problem, licence: int) -> Ints:
-    """Need of each workload. int64 [workload]."""
-    table = problem.inventory.table("licence_needs")
-    mine = table.refs("licence") == licence
-    quantity = np.zeros(len(problem.workloads), dtype=np.int64)
-    np.add.at(quantity, table.refs("workload")[mine], table.counts("quantity")[mine])
-    return quantity
-
-
-def _most_needed(problem: Problem, licence: int) -> int:
-    return int(_quantities(problem, licence).sum())
-
-
-def _needs(problem: Problem, options: Options, licence: int) -> _Needs:
-    """What placed rows in the scope of a licence need of it."""
+def _moved_too_soon(problem: Problem, options: Options, licence: int, row: Ints) -> Checked:
+    """Without mobility a licence moves at most once in so many days."""
     table = problem.inventory.table("licences")
-    quantity = _quantities(problem, licence)
-    organisations, sites = table.ref_lists("organisations")[licence], table.ref_lists("sites")[licence]
-    inside = quantity > 0
-    if organisations:
-        inside &= np.isin(problem.workloads.refs("organisation"), organisations)
-    row = options.rows_of(np.flatnonzero(inside))
-    if sites:
-        row = row[np.isin(options.site[row], sites)]
-    return _Needs(row, quantity[options.workload[row]])
+    assigned = int(table.dates("assigned", 0)[licence])
+    days = int(figure(problem, licence, "reassign_days", 0, REASSIGN_DAYS))
+    if table.text("mobility")[licence] != "none" or not assigned:
+        return np.zeros(len(row), dtype=np.bool_), "", ""
+    now = problem.inventory.current_site[options.workload[row]]
+    moving = (now >= 0) & (now != options.site[row])
+    first = problem.periods.start[np.maximum(0, problem.first_period[options.workload[row]])]
+    free = date.fromordinal(assigned + days).isoformat()
+    reason = f"{table.ids[licence]} cannot be reassigned before {free}, {days} days after the last time"
+    return np.asarray(moving & (first < assigned + days)), reason, "mobility"

@@ -21,6 +21,7 @@ Rules and their subjects in `Measured.broken` (`tests/oracle/rules.py` has those
     ("same_neighbourhood", w, t)    a group that is needed nearby and is not
     ("moves", limit, ...)           too many moves, or no room while moving
     ("budget", limit, ...)          too much money
+    ("share", cap, t)               certain purchases that add too large a part of what is needed
     ("balance", s, t)               too little free of one resource beside another
     ("survive_site_loss", f, s, r, t)   site s cannot carry what fails over when f is lost
 """

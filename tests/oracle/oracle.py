@@ -11,6 +11,7 @@ from itertools import product
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
+from tests.oracle import licences
 from tests.oracle.cells import (
     YEAR,
     Period,
@@ -83,6 +84,8 @@ class Oracle:
         self.active = {
             w: [lifetime(row).both(period).days for period in self.periods] for w, row in self.workloads.items()
         }
+        self.licences = {row["licence"]: row for row in tables["licences"]}
+        self.editions = self._editions()
         pairs, sites = list(product(self.workloads, self.sites)), list(product(self.sites, self.sites))
         self.demand = {(w, s): self._demands(w, s) for w, s in pairs}
         self.excluded = {(w, s): self._exclusions(w, s) for w, s in pairs}
@@ -98,9 +101,14 @@ class Oracle:
         self.purchases: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for row in tables["expansions"]:
             self.purchases[row["expansion"], row["site"]].append(row)
-        self.licences = {row["licence"]: row for row in tables["licences"]}
-        self.quantities = {
-            (row["workload"], row["licence"]): int(number(row, "quantity", "1")) for row in tables["licence_needs"]
+
+    def _editions(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """Where Datacenter may be taken: name and site, with the licences Standard and Datacenter."""
+        return {
+            (f"{cell(row, 'datacenter')} on {group['host_group']}", group["site"]): (x, cell(row, "datacenter"))
+            for x, row in self.licences.items()
+            for group in self.tables["hosts"]
+            if cell(row, "datacenter")
         }
 
     # Rows
@@ -191,6 +199,8 @@ class Oracle:
             found.add("latency")
         if self.rules.get("zone") != "off" and not self._in_zone(w, s):
             found.add("zone")
+        if self.rules.get("licences") != "off" and licences.forbidden(self, w, s):
+            found.add("licences")
         return found
 
     def _allowed(self, w: str, s: str) -> bool:
@@ -307,9 +317,12 @@ class Oracle:
         rows = self.purchases.get((name, site))
         if rows:
             return [self.for_sale(name) and period.start >= lifetime(rows[0]).start for period in self.periods]
+        if (name, site) in self.editions:
+            both = [self.licences[x] for x in self.editions[name, site]]
+            return [all(lifetime(row).both(period).days for row in both) for period in self.periods]
         licence = self.licences.get(name, {})
-        pool = site == "" and cell(licence, "metric") == "pool"
-        return [pool and self.for_sale(name) and lifetime(licence).both(period).days > 0 for period in self.periods]
+        held = site == "" and cell(licence, "metric", "site") not in licences.CHARGED
+        return [held and self.for_sale(name) and lifetime(licence).both(period).days > 0 for period in self.periods]
 
     def _schedules(self, name: str, site: str) -> list[tuple[int, ...]]:
         """Every way to buy one expansion over the periods."""
@@ -320,23 +333,31 @@ class Oracle:
 
     def _packs(self, licence: str) -> list[tuple[int, ...]]:
         """Every way to buy packs of a pool, up to what all needing workloads together could use."""
-        row = self.licences[licence]
+        row, durable = self.licences[licence], cell(self.licences[licence], "kind") == "durable"
         ranges = []
         for t, offer in enumerate(self._on_offer(licence, "")):
-            need = sum(n for (w, x), n in self.quantities.items() if x == licence and self.active[w][t])
-            useful = max(0, ceil((need - number(row, "owned")) / number(row, "pack", "1")))
-            most = min(useful, int(number(row, "max_packs", str(useful))))
+            if cell(row, "metric") == "pool" and not durable:
+                need = sum(licences.quantity(self, licence, w) for w in self.workloads if self.active[w][t])
+                need += sum(int(r["reserved"]) for r in self.tables["licence_reserves"] if r["licence"] == licence)
+                useful = max(0, ceil((need - number(row, "owned")) / number(row, "pack", "1")))
+                most = min(useful, int(number(row, "max_packs", str(useful))))
+            else:
+                most = int(number(row, "max_packs"))
             ranges.append(range(most + 1 if offer else 1))
-        return list(product(*ranges))
+        every = product(*ranges)
+        return [packs for packs in every if not durable or sum(packs) <= int(number(row, "max_packs"))]
 
     def decisions(self) -> Iterator[dict[Purchase, int]]:
         """Every set of decided purchases (only what is bought is listed)."""
         ways = {key: self._schedules(*key) for key in sorted(self.purchases)}
-        ways |= {(x, ""): self._packs(x) for x, row in sorted(self.licences.items()) if cell(row, "metric") == "pool"}
+        held = {x: row for x, row in sorted(self.licences.items()) if cell(row, "metric") not in licences.CHARGED}
+        ways |= {(x, ""): self._packs(x) for x in held}
+        taken = {key: [range(1 + offer) for offer in self._on_offer(*key)] for key in sorted(self.editions)}
+        ways |= {key: list(product(*ranges)) for key, ranges in taken.items()}
         for chosen in product(*ways.values()):
             yield {(*key, t): n for key, steps in zip(ways, chosen, strict=True) for t, n in enumerate(steps) if n > 0}
 
-    def _gives(self, row: Row, t: int) -> Fraction:
+    def gives(self, row: Row, t: int) -> Fraction:
         """What one step adds in a period; a yearly one its part of a shorter year, rounded down to a step."""
         amount = number(row, "amount")
         days = self.periods[t].days
@@ -345,7 +366,7 @@ class Oracle:
         step = self.steps[row["resource"]]
         return floor(amount * days / YEAR / step) * step  # floor: less is given, more is used up
 
-    def _held(self, key: tuple[str, str], t: int, bought: Mapping[Purchase, int]) -> int:
+    def held(self, key: tuple[str, str], t: int, bought: Mapping[Purchase, int]) -> int:
         """Steps that count in a period: what is durable stays."""
         durable = cell(self.purchases[key][0], "kind", "durable") == "durable"
         return sum(bought.get((*key, u), 0) for u in (range(t + 1) if durable else (t,)))
@@ -373,7 +394,7 @@ class Oracle:
         amounts["purchase", 0, ""] += self.busiest(placed)
         amounts = Counter({key: pence for key, pence in amounts.items() if pence})
         once = self._once(placed, plan.bought)
-        broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once)))
+        broken |= set(broken_rules(self, State(plan.sites, placed, used, added, amounts, once, plan.bought)))
         return Measured(broken, self._goals(plan, placed, used, amounts), dict(amounts))
 
     def _may_be_left_out(self, w: str) -> bool:
@@ -389,10 +410,13 @@ class Oracle:
         wrong: set[tuple[Any, ...]] = set()
         for (name, site, t), n in bought.items():
             row = (self.purchases.get((name, site)) or [self.licences.get(name, {})])[0]
-            if (name, site) in self.purchases:
-                most, total = int(number(row, "max", "1")), self._held((name, site), t, bought)
+            if (name, site) in self.editions:
+                most, total = 1, n
+            elif (name, site) in self.purchases:
+                most, total = int(number(row, "max", "1")), self.held((name, site), t, bought)
             else:
-                most, total = int(number(row, "max_packs", str(n))), n
+                total = self._packs_held(name, t, bought)
+                most = int(number(row, "max_packs", str(total)))
             if n > 0 and (total > most or not self._on_offer(name, site)[t]):
                 wrong.add(("purchases", name, site, t))
         return wrong
@@ -416,7 +440,7 @@ class Oracle:
         added: dict[tuple[str, str, int], Fraction] = defaultdict(Fraction)
         for (key, rows), t in product(self.purchases.items(), range(len(self.periods)) if bought else ()):
             for row in rows:
-                added[key[1], row["resource"], t] += self._gives(row, t) * self._held(key, t, bought)
+                added[key[1], row["resource"], t] += self.gives(row, t) * self.held(key, t, bought)
         return added
 
     def usable(self, s: str, r: str, t: int, added: Mapping[tuple[str, str, int], Fraction]) -> Fraction | None:
@@ -461,32 +485,31 @@ class Oracle:
             days = lifetime(row).both(period).days
             if not days:
                 continue
-            counted = [(w, n) for (w, y), n in self.quantities.items() if y == x and self._counts(row, w, placed, t)]
-            owned = number(row, "owned")
-            if cell(row, "metric") == "pool":
-                packs = bought.get((x, "", t), 0)
-                if sum(n for _, n in counted) > owned + packs * number(row, "pack", "1"):
+            owned, pack = number(row, "owned"), number(row, "pack", "1")
+            need = licences.needs(self, x, placed, bought, t)
+            if cell(row, "metric") not in licences.CHARGED:
+                packs = self._packs_held(x, t, bought)
+                if need > owned + packs * pack:
                     broken.add(("licences", x, t))
             else:
-                packs = max(0, ceil(len({placed[w] for w, _ in counted}) - owned))
+                packs = max(0, ceil((need - owned) / pack))
                 if packs > number(row, "max_packs", str(packs)):
                     broken.add(("licences", x, t))
+            if licences.farm_too_large(self, x, placed, t):
+                broken.add(("licences", x, t, "farm"))
+            new = bought.get((x, "", t), 0) if cell(row, "metric") not in licences.CHARGED else packs
             amounts["licence", t, ""] += half_up(100 * number(row, "pack_cost") * packs * days / YEAR)
+            amounts["licence", t, ""] += half_up(100 * number(row, "pack_cost_once") * new)
 
-    def _counts(self, licence: Row, w: str, placed: Mapping[str, str], t: int) -> bool:
-        """A workload needs a licence while it is active, placed, and inside the licence's scope."""
-        organisations, sites = names(licence, "organisations"), names(licence, "sites")
-        return (
-            w in placed
-            and self.active[w][t] > 0
-            and (not organisations or self.workloads[w]["organisation"] in organisations)
-            and (not sites or placed[w] in sites)
-        )
+    def _packs_held(self, x: str, t: int, bought: Mapping[Purchase, int]) -> int:
+        """Packs that count in a period: what is durable stays."""
+        durable = cell(self.licences[x], "kind") == "durable"
+        return sum(bought.get((x, "", u), 0) for u in (range(t + 1) if durable else (t,)))
 
     def _add_purchases(self, bought: Mapping[Purchase, int], amounts: Counter[tuple[str, int, str]]) -> None:
         """Once when bought, and every year while held; one amount per row and period."""
         for (key, rows), (t, period) in product(self.purchases.items(), enumerate(self.periods) if bought else ()):
-            new, held = bought.get((*key, t), 0), self._held(key, t, bought)
+            new, held = bought.get((*key, t), 0), self.held(key, t, bought)
             for row in rows:
                 yearly = number(row, "cost") * held * period.days / YEAR
                 amounts["purchase", t, key[1]] += half_up(100 * (number(row, "cost_once") * new + yearly))
@@ -566,6 +589,8 @@ class Oracle:
             used_in = [self.first_period(w) for w, at in placed.items() if at == s and any(self.active[w])]
             once[min(used_in, default=0)] += half_up(100 * number(row, "open_cost_once")) * bool(used_in)
         for (name, s, t), n in bought.items():
+            if s == "" and name in self.licences and self.rules.get("licences") != "off":
+                once[t] += half_up(100 * number(self.licences[name], "pack_cost_once") * n)
             for row in self.purchases.get((name, s), []):
                 once[t] += half_up(100 * number(row, "cost_once") * n)
         return once
@@ -640,7 +665,7 @@ class Oracle:
     def order(self, plan: Plan) -> tuple[Any, ...]:
         """A plan's place among equals: sites by workload id, left out last, then fewer purchases."""
         rank: dict[str | None, int] = {s: n for n, s in enumerate(self.sites)}
-        keys = sorted([*self.purchases, *((x, "") for x in self.licences)])
+        keys = sorted([*self.purchases, *self.editions, *((x, "") for x in self.licences)])
         return (
             tuple(rank.get(plan.sites[w], len(rank)) for w in self.workloads),
             tuple(plan.bought.get((*key, t), 0) for key in keys for t in range(len(self.periods))),

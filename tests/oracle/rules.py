@@ -31,6 +31,7 @@ class State:
     added: Mapping[tuple[str, str, int], Fraction]  # units that purchases add
     amounts: Mapping[tuple[str, int, str], int]  # pence, per kind, period and site
     once: Mapping[int, int]  # pence among them that are paid once, per period
+    bought: Mapping[tuple[str, str, int], int]  # steps, per purchase, site and period
 
     def active_at(self, oracle: Oracle, s: str, t: int) -> list[str]:
         """The workloads that are at a site and active in a period."""
@@ -184,8 +185,22 @@ def survive_site_loss(oracle: Oracle, plan: State) -> Broken:
                 yield "survive_site_loss", lost, s, r, t
 
 
+def share(oracle: Oracle, plan: State) -> Broken:
+    """Some purchases add at most a part of what is needed of some resources, over all sites."""
+    for cap, t in product(oracle.rule("share")["caps"], range(len(oracle.periods))):
+        added = sum(
+            (max(Fraction(0), oracle.gives(row, t)) * oracle.held(key, t, plan.bought))
+            for key, rows in oracle.purchases.items()
+            for row in rows
+            if key[0] in cap["purchases"]
+        )
+        need = sum(plan.used[s, r, t] * oracle.steps[r] for s in oracle.sites for r in cap["of"])
+        if added > Fraction(cap["at_most"].rstrip("%")) / 100 * need:
+            yield "share", cap["name"], t
+
+
 ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood]
-ASKED: list[Callable[[Oracle, State], Broken]] = [moves, balance, budget, survive_site_loss]
+ASKED: list[Callable[[Oracle, State], Broken]] = [moves, balance, budget, share, survive_site_loss]
 
 
 def broken_rules(oracle: Oracle, plan: State) -> Broken:

@@ -1,0 +1,60 @@
+"""What is wrong with the tables of licences, as far as it shows without solving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from capplan.errors import Fault, Severity, did_you_mean
+from capplan.licensing.schemas import POOLED
+from capplan.licensing.scope import terms_of
+from capplan.problem import Problem
+
+
+def contradictions(problem: Problem) -> Iterator[Fault]:
+    """Every fault, table by table."""
+    yield from _licences(problem)
+    yield from _hosts(problem)
+    yield from _unread(problem, "licence_peaks", ("concurrent",))
+    yield from _unread(problem, "licence_reserves", POOLED)
+
+
+def _licences(problem: Problem) -> Iterator[Fault]:
+    table, known = problem.inventory.table("licences"), terms_of(problem).named()
+    metrics, others = table.text("metric"), table.refs("datacenter").tolist()
+    for i, terms in enumerate(table.text("terms")):
+        if terms and terms not in known:
+            fix = did_you_mean(terms, sorted(known), "give their figures in licence_terms.csv")
+            yield Fault(table.place(i, "terms"), "unknown-reference", f'no terms are named "{terms}"', fix)
+        if others[i] >= 0 and (metrics[i] != "standard_core" or metrics[others[i]] != "core"):
+            message = f"{table.ids[i]} is {metrics[i]}, {table.ids[others[i]]} is {metrics[others[i]]}"
+            fix = "name it on a licence of metric standard_core; it is one of metric core"
+            yield Fault(table.place(i, "datacenter"), "contradictory-rules", message, fix)
+        if table.text("mobility")[i] == "none" and not table.given("assigned")[i]:
+            message = f"{table.ids[i]} has no mobility, and nobody says when it was last assigned: it may move"
+            fix = "write the day in assigned"
+            yield Fault(table.place(i, "mobility"), "contradictory-rules", message, fix, Severity.WARNING)
+        if metrics[i] == "machine_core" and all(resource.name != "cores" for resource in problem.resources):
+            message = f"{table.ids[i]} counts cores, and no workload has any: every machine counts the minimum"
+            fix = "fill in the column cores of workloads.csv"
+            yield Fault(table.place(i, "metric"), "contradictory-rules", message, fix, Severity.WARNING)
+
+
+def _hosts(problem: Problem) -> Iterator[Fault]:
+    hosts, seen = problem.inventory.table("hosts"), dict[tuple[int, str], int]()
+    for i, key in enumerate(zip(hosts.refs("site").tolist(), hosts.text("platform"), strict=True)):
+        if seen.setdefault(key, i) != i:
+            other, site = hosts.ids[seen[key]], problem.sites.ids[key[0]]
+            message = f"{hosts.ids[i]} and {other} are both at {site} for the same platform"
+            fix = "give each a platform, and the workloads too"
+            yield Fault(hosts.place(i, "platform"), "contradictory-rules", message, fix)
+
+
+def _unread(problem: Problem, name: str, metrics: tuple[str, ...]) -> Iterator[Fault]:
+    """Rows about a licence whose metric does not read them."""
+    table, licences = problem.inventory.table(name), problem.inventory.table("licences")
+    for i, licence in enumerate(table.refs("licence").tolist()):
+        metric = licences.text("metric")[licence] if licence >= 0 else metrics[0]
+        if metric not in metrics:
+            message = f"{licences.ids[licence]} is counted by {metric}, which does not read this table"
+            fix = f"delete the row, or change the metric to {' or '.join(metrics)}"
+            yield Fault(table.place(i, "licence"), "contradictory-rules", message, fix)
