@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from capplan.load import read_inventory, read_model
 from capplan.measure import Measured, measure
 from capplan.model import Model
 from capplan.problem import Plan, Problem
+from capplan.units import Bools
 
 Changes = Mapping[str, Any]
 """A scenario as it stands in a model file: ``set``, ``remove`` and any key of the model."""
@@ -78,11 +79,19 @@ class Case:
         """The best plan that was found in time, measured, and what is known of it."""
         return self._found(problem, seconds, goals=True)
 
-    def _found(self, problem: Problem, seconds: float, *, goals: bool) -> tuple[Status, Measured | None]:
+    def placing(self, problem: Problem, workloads: Sequence[int], seconds: float) -> Measured | None:
+        """A plan that places some workloads and breaks no rule, whatever else it leaves out (the model lets it)."""
+        wanted = set(workloads)
+        leave = np.array([not wanted & set(group) for group in problem.members], dtype=np.bool_)
+        return self._found(problem, seconds, goals=False, leave=leave)[1]
+
+    def _found(
+        self, problem: Problem, seconds: float, *, goals: bool, leave: Bools | None = None
+    ) -> tuple[Status, Measured | None]:
         seconds = min(seconds, self.left)
         if seconds <= 0:
             return Status.UNKNOWN, None
-        options = open_options(problem)
+        options = open_options(problem, leave)
         program = program_of(problem, options, ledger=False)
         if not goals:
             program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))

@@ -22,7 +22,6 @@ MOST_MEMBERS = 25
 """A conflict with more members than this tells nobody anything: it is a shortage, and told as one."""
 
 CONFLICTS_SOUGHT = 5
-EXCLUDED_ALL, EXCLUDED_SOME = "placed", "limit"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,8 @@ def _with_exclusions(case: Case, items: Sequence[int], limits: Sequence[LimitNam
     kept, exact = fewest(everything, possible)
     members = [_workload(problem, item) for item in items]
     members += [groups[group].member(problem) for group in kept]
-    members += [_limit(problem, name) for name in limits]
+    bound = {name[:3]: (name, b) for name, b in zip(program.limit_names, program.bound.tolist(), strict=True)}
+    members += [_limit(problem, *bound.get(name[:3], (name, None))) for name in limits]
     return Conflict(tuple(members), known and exact, tuple(items))
 
 
@@ -208,7 +208,7 @@ def _workload(problem: Problem, item: int) -> Member:
     return Member("workload", "left_out", f"{ids} {verb}", tuple(members), ("workloads", members[0], "value"), place)
 
 
-def _limit(problem: Problem, name: LimitName) -> Member:
+def _limit(problem: Problem, name: LimitName, bound: int | None) -> Member:
     place = None
     if name.source is not None:
         table, row, column = name.source
@@ -216,9 +216,11 @@ def _limit(problem: Problem, name: LimitName) -> Member:
     elif problem.model.written is not None:
         place = problem.model.place("rules", name.rule)
     when = f" in {problem.periods.text(name.period)}" if name.period >= 0 and len(problem.periods) > 1 else ""
-    return Member("limit", name.rule, f"{name.subject}{when}", (), name.source, place, name)
+    return Member("limit", name.rule, f"{name.subject}{when}{_bound(name, bound)}", (), name.source, place, name)
 
 
-def amount_text(name: LimitName, value: int) -> str:
-    """A limit's integer in natural units."""
-    return with_unit(value * name.per_unit, name.unit)
+def _bound(name: LimitName, bound: int | None) -> str:
+    """What a limit asks for, in natural units; nothing where it asks for a balance of several things."""
+    if bound is None or (name.least and not bound):
+        return ""
+    return f": at {'least' if name.least else 'most'} {with_unit(abs(bound) * name.per_unit, name.unit)}"
