@@ -14,7 +14,7 @@ import scipy.sparse as sp
 import yaml
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import Limits, Status, Watch, solve_program
+from capplan.engine import Limits, Progress, Status, Watch, solve_program
 from capplan.engine import Result as Found
 from capplan.errors import CapplanError
 from capplan.inventory import Inventory
@@ -95,12 +95,19 @@ class Case:
         program = program_of(problem, options, ledger=False)
         if not goals:
             program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
-        watch = Watch()
+        # A clock of its own; asked to stop when the case is.
+        watch = replace(self.watch, report=_quietly, started=time.monotonic())
+        self.watch.on_stop(watch.stop)
         found: Found = solve_program(program, replace(self.limits, time_limit_s=seconds), watch)
+        self.watch.on_stop(None)
         if found.x is None:
             return found.status, None
         measured = measure(problem, Plan.of(problem, program, options, found.x))
         return (found.status, None) if measured.breaches else (found.status, measured)
+
+
+def _quietly(_: Progress) -> None:
+    return
 
 
 def _no_ties() -> sp.csr_array:

@@ -101,7 +101,8 @@ def explain_infeasible(case: Case, why: Explanation | None = None) -> Infeasible
     found = tuple(conflicts(case.part(CONFLICTS)))
     seconds["conflicts"] = time.monotonic() - started
     relaxations, untried = _relaxations(case.part(VERIFIED), found, why.shortages)
-    combined = None if relaxations or not found else _combined(case.part(VERIFIED))
+    blunt = all(one.way.kind == "rule off" for one in relaxations)
+    combined = _combined(case.part(VERIFIED)) if found and blunt else None
     seconds["relaxations"] = time.monotonic() - started
     policy = _policy_only(case)
     status, without = _without(case)

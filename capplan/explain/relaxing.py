@@ -305,14 +305,16 @@ def purchases(problem: Problem) -> Iterator[Way]:
 
 
 def _gives(problem: Problem, rows: Sequence[int]) -> str:
+    """``: 18 kW more of power_kw at DUDLEY, up to 2 times`` for the rows of an expansion."""
     table = problem.inventory.table("expansions")
+    units = {resource.name: resource.unit for resource in problem.resources}
     parts = [
-        f"{decimal_text(table.decimals('amount').fraction(i))} {table.text('resource')[i]} "
-        f"at {problem.sites.ids[table.refs('site')[i]]}"
+        f"{with_unit(table.decimals('amount').fraction(i), units[table.text('resource')[i]])} more of "
+        f"{table.text('resource')[i]} at {problem.sites.ids[table.refs('site')[i]]}"
         for i in rows
     ]
     most = int(table.counts("max")[rows[0]]) if rows else 1
-    return f" ({'; '.join(parts)}{f', up to {most} times' if most > 1 else ''})" if parts else ""
+    return f": {'; '.join(parts)}{f', up to {most} times' if most > 1 else ''}" if parts else ""
 
 
 def rules_off(problem: Problem, first: Sequence[str]) -> Iterator[Way]:
