@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from capplan.engine.core import Core
-from capplan.engine.improve import improved
+from capplan.engine.improve import Start, improved
 from capplan.engine.result import Limits
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Ints
@@ -20,8 +20,8 @@ from capplan.units import Ints
 @dataclass
 class _Sent:
     core: Core
-    x: Ints
-    answer: Future[Ints]
+    base: Ints | None
+    answer: Future[Ints | None]
 
 
 class Crew:
@@ -40,20 +40,26 @@ class Crew:
         """How many more plans can be worked on now."""
         return self.hands - len(self._sent)
 
-    def send(self, core: Core, x: Ints, limits: Limits, effort: float, seed: int) -> None:
-        """Have ``x`` int64 [column of the whole], which lies in the core, improved within ``limits`` and ``effort``."""
-        self._sent.append(_Sent(core, x, self.executor.submit(improved, core, core.inner(x), limits, effort, seed)))
+    def send(self, core: Core, start: Start, limits: Limits, effort: float, seed: int) -> None:
+        """Have a plan made from ``start`` better within ``limits`` and ``effort``."""
+        base = core.outer(start.x) if start.shut is None else None
+        self._sent.append(_Sent(core, base, self.executor.submit(improved, core, start, limits, effort, seed)))
 
-    def back(self, *, wait: bool) -> list[tuple[Ints, Ints]]:
-        """Plans sent and what became of them, int64 [column of the whole] both; ``wait`` for all, else those ready."""
-        found: list[tuple[Ints, Ints]] = []
+    def back(self, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
+        """Plans sent (None: what was sent was none yet) and what became of them, int64 [column of the whole] both.
+
+        ``wait`` for all, else only those that are ready.
+        """
+        found: list[tuple[Ints | None, Ints]] = []
         rest: list[_Sent] = []
         for sent in self._sent:
             if not wait and not sent.answer.done():
                 rest.append(sent)
                 continue
             try:
-                found.append((sent.x, sent.core.outer(sent.answer.result())))
+                answer = sent.answer.result()
+                if answer is not None:
+                    found.append((sent.base, sent.core.outer(answer)))
             except BrokenProcessPool:
                 # Every process that tried died. Its own work is all that is missing.
                 self.hands -= 1

@@ -14,7 +14,7 @@ from capplan.engine.core import Core, core_of
 from capplan.engine.cpsat import Callback, Model
 from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
-from capplan.engine.improve import Improver
+from capplan.engine.improve import Improver, Start
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import Master, spread, structural
 from capplan.engine.narrow import narrowed
@@ -74,6 +74,11 @@ class Stage:
     def over(self) -> bool:
         """Whether there is nothing left to look for, or to look with."""
         return self.proved or self.budget.used_up or self.infeasible
+
+    @property
+    def _value(self) -> float:
+        """The best plan's goal."""
+        return np.inf if self.best is None else self.goal.value(self.best)
 
     @property
     def proved(self) -> bool:
@@ -141,11 +146,11 @@ class Stage:
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
-        until = self.watch.seconds + 0.25 * max(0.0, self.left)
+        until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
         price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
         self.budget.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
-        self.price = price
+        self.price, self.last = price, found
         self.prove(found.value)
         return found
 
@@ -199,7 +204,7 @@ class Stage:
         """Solve over the active options, learn the bound, add options that would improve it."""
         option = np.flatnonzero(self.active)
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
-        seconds = max(1.0, self.left * 0.5)
+        seconds = self.budget.clock(max(1.0, self.left * 0.5))
         relaxed = relax(self.columns, option, seconds, fixed=fixed)
         self.budget.spend(effort)
         if relaxed is None:
@@ -238,11 +243,17 @@ class Stage:
         x[small.options + small.facts :] = np.where(
             small.purchases.derived, 0, np.minimum(bought, small.purchases.upper)
         )
-        seconds = max(1.0, 0.03 * self.limits.time_limit_s)
-        found = self.improver.walk(x, seconds, heat=0.002, shut=closed)
+        shut_options = np.zeros(0, dtype=np.int64) if closed is None else closed
+        if self.crew is not None and self.best is not None and self.crew.idle > 0:
+            self._send(Start(x, shut_options), 5 * self._turn)
+            return
+        found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), shut_options)
         self._take()
-        if found is not None:
-            self._polish(found, relaxed.value)
+        if found is not None and shut is not None and not self.over():
+            polisher = Improver(self.core, found, self.budget, int(self.random.integers(2**31)))
+            polisher.improve(min(0.1 * self.left, 2 * self._turn))
+            assert polisher.x is not None
+            self.offer(self.core.outer(polisher.x))
 
     def _propose(self, relaxed: Relaxed) -> None:
         """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
@@ -260,8 +271,6 @@ class Stage:
                 return
             z, bound = answer
             self.prove(bound)
-            self._bring_back()
-            self._hand_out()
             seen = times[z.tobytes()] = times.get(z.tobytes(), 0) + 1
             # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
             step = min(1.0, 0.55 + 0.15 * seen)
@@ -275,10 +284,20 @@ class Stage:
             master.learn(self.last)
             if seen == 1:
                 centre = 0.5 * (centre + z)
-            elif step == 1.0:
-                self._plan_for(other, z, solved[0])
-                if seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound):
-                    return
+            self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
+            if step == 1.0 and (seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound)):
+                return
+
+    def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
+        """Make a plan of a proposal where its relaxation, if it is one at ``whole`` values, may be better.
+
+        A first look costs nobody anything who is idle anyway.
+        """
+        self._bring_back()
+        idle = self.crew is not None and self.crew.idle > 0
+        if (whole and relaxed.value + self.goal.constant < self._value) or (first and idle):
+            self._plan_for(other, z, relaxed)
+        self._hand_out()
 
     def _shortage_prices(self) -> list[Floats]:
         """Prices so high, one kind of limit at a time, that opening too little of it costs more than any plan."""
@@ -317,6 +336,7 @@ class Stage:
         end = self.left - seconds
         while not self.over() and self.left > end:
             self._hand_out()
+            assert self.best is not None
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
             self._take()
@@ -327,37 +347,35 @@ class Stage:
         """Seconds between two exchanges with other processes."""
         return max(0.5, 0.02 * self.limits.time_limit_s, 1e-5 * len(self.core.option))
 
-    def _polish(self, x: Ints, possible: float) -> None:
-        """Improve a plan of the core that opens other facts than the best one, if it may come to be better."""
-        best = self.goal.value(self.best) - self.goal.constant if self.best is not None else np.inf
-        if possible >= best or self.over():
+    def _cover(self) -> None:
+        """Make sure that the best plan, which may come from another core, lies in the core."""
+        if self.best is None:
             return
-        if self.crew is not None and self.crew.idle > 0:
-            self._send(self.core.outer(x))
-            return
-        polisher = Improver(self.core, x, self.budget, int(self.random.integers(2**31)))
-        polisher.improve(min(0.1 * self.left, 2 * self._turn))
-        assert polisher.x is not None
-        self.offer(self.core.outer(polisher.x))
+        inside = self.core.inner(self.best)[: len(self.core.option)]
+        if inside.sum() < self.whole.items:
+            keep = np.zeros(self.whole.options, dtype=np.bool_)
+            keep[self.core.option] = True
+            self._keep(keep, self.last)
 
     def _hand_out(self) -> None:
         """Have others improve the best plan, as far as they are idle."""
+        self._cover()
         while self.crew is not None and self.crew.idle > 0 and self.best is not None and not self.over():
-            self._send(self.best)
+            self._send(Start(self.core.inner(self.best)), self._turn)
 
-    def _send(self, x: Ints) -> None:
+    def _send(self, start: Start, turn: float) -> None:
         assert self.crew is not None
-        turn = min(self._turn, self.left)
+        turn = min(turn, self.left)
         clock = self.limits.time_limit_s - self.watch.seconds
         limits = replace(self.limits, time_limit_s=clock if self.limits.deterministic else turn + SPARE_S)
-        self.crew.send(self.core, x, limits, turn, int(self.random.integers(2**31)))
+        self.crew.send(self.core, start, limits, turn, int(self.random.integers(2**31)))
 
     def _bring_back(self) -> None:
         """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
         if self.crew is None:
             return
         for sent, found in self.crew.back(wait=self.limits.deterministic):
-            if self.best is None:
+            if self.best is None or sent is None:
                 self.offer(found)
             else:
                 self.offer(joined(self.whole, self.goal, sent, self.best, found))
