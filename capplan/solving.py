@@ -234,9 +234,7 @@ def today_of(problem: Problem, start: Plan | None = None) -> Measured | None:
     return measure(free, start if start is not None and same else Plan(now))
 
 
-def explained(
-    problem: Problem, limits: Limits, watch: Watch, share: float = SHARE_OF_TIME_FOR_SHORTAGE
-) -> Explanation:
+def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHARE_OF_TIME_FOR_SHORTAGE) -> Explanation:
     """What stands in the way: workloads without any site, and the smallest overruns for the rest.
 
     Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE.

@@ -12,8 +12,8 @@ from capplan.engine import Status
 from capplan.errors import Place, printable
 from capplan.explain.conflicts import Conflict
 from capplan.explain.infeasible import Infeasible, Relaxation, left_out
-from capplan.explain.written import COMBINED, RELAXATIONS, scenario_names
 from capplan.explain.relaxing import Way
+from capplan.explain.written import COMBINED, RELAXATIONS, scenario_names
 from capplan.problem import Problem
 
 CONFLICTS_NAMED, RELAXATIONS_NAMED, LEFT_OUT_NAMED = 5, 12, 10
@@ -47,7 +47,9 @@ def _conflicts(conflicts: Sequence[Conflict]) -> list[str]:
     for number, conflict in enumerate(conflicts[:CONFLICTS_NAMED], 1):
         how = "drop any one of these and the rest can be kept" if conflict.minimal else "not proved to be the fewest"
         lines.append(f"  Conflict {number} ({how})")
-        lines += [f"    {member.text}{_rule(member.rule, member.kind)}{_at(member.place)}" for member in conflict.members]
+        lines += [
+            f"    {member.text}{_rule(member.rule, member.kind)}{_at(member.place)}" for member in conflict.members
+        ]
     return ["What cannot all be kept", *lines] if lines else []
 
 
@@ -105,4 +107,3 @@ def _without(found: Infeasible) -> list[str]:
         f"{money(found.without.cost)}",
         "    left_out: any in the model",
     ]
-

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
+from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.interruption import beside, stopping
 from capplan.cli.progress import Latest, shown
 from capplan.cli.reading import Task, files_named, read_task
 from capplan.cli.summary import Summary, summary_text
 from capplan.cli.terminal import Terminal
-from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.without_plan import unknown_text
 from capplan.engine import Status, Stopped, Watch
 from capplan.explain.case import Case

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-import numpy as np
-
 from capplan.cli.summary import LINES_OF_A_LIST, breach_text, subject_text
 from capplan.engine import Status, Stopped
-from capplan.errors import printable
-from capplan.measure import Breach
 from capplan.obstacles import by_reason
 from capplan.problem import Problem
 from capplan.solving import Explanation, Result
-from capplan.units import decimal_text, percent_text
+from capplan.units import decimal_text
 
 PLACEMENTS_NAMED = 5
 

@@ -68,7 +68,10 @@ class Case:
     def _where_all_is(self, inventory: Inventory) -> Inventory:
         """Current sites as a plan to start from gave them, where the scenario removes nothing."""
         now, then = self.problem.inventory, inventory
-        same = now.table("workloads").ids == then.table("workloads").ids and now.table("sites").ids == then.table("sites").ids
+        same = (
+            now.table("workloads").ids == then.table("workloads").ids
+            and now.table("sites").ids == then.table("sites").ids
+        )
         return replace(then, title=now.title, current_site=now.current_site) if same else then
 
     def any_plan(self, problem: Problem, seconds: float) -> Measured | None:
@@ -138,4 +141,3 @@ def merged(below: Changes, above: Changes) -> dict[str, Any]:
         known = result.get(key)
         result[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
     return result
-

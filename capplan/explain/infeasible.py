@@ -143,9 +143,7 @@ def left_out(plan: Measured) -> list[int]:
 # --- single changes -------------------------------------------------------------------------------------
 
 
-def _relaxations(
-    case: Case, found: Sequence[Conflict], short: Sequence[Breach]
-) -> tuple[tuple[Relaxation, ...], int]:
+def _relaxations(case: Case, found: Sequence[Conflict], short: Sequence[Breach]) -> tuple[tuple[Relaxation, ...], int]:
     """Changes that were verified, the best first, and how many more the time did not suffice to try."""
     problem = case.problem
     ways = list(_ways(case.part(WIDENED), problem, found, short, None))
@@ -192,7 +190,7 @@ def _ways(
     rules |= dict.fromkeys(breach.rule for breach in short)
     for member in members:
         if member.kind == "rule":
-            for way in relaxing.of_source(problem, member.rule, member.source, member.workloads):
+            for way in relaxing.of_source(problem, member.source, member.workloads):
                 yield way, None
     for way in relaxing.purchases(problem):
         yield way, None

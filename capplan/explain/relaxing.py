@@ -47,7 +47,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Widenable:
-    """Limits that one figure of the user's widens together: each limit's weight, and the way for so many units of it."""
+    """Limits that one figure of the user's widens: each limit's weight, and the way for so many units of it."""
 
     weight: Mapping[int, int]
     key: tuple[str, ...]
@@ -106,8 +106,10 @@ def _site_figures(problem: Problem, program: Program, name: LimitName) -> Iterat
     if problem.inventory.capacity[site, r] == UNLIMITED:
         return
     rows = _same(program, lambda other: other.source == name.source and not other.least)
-    weight = {row: int(program.limit_names[row].share * problem.resources[r].step / program.limit_names[row].per_unit)
-              for row in rows}
+    weight = {
+        row: int(program.limit_names[row].share * problem.resources[r].step / program.limit_names[row].per_unit)
+        for row in rows
+    }
     weight = {row: by for row, by in weight.items() if by > 0}
     if weight:
         yield Widenable(weight, ("site", str(site), column), lambda amount: _more_at(problem, site, r, amount))
@@ -121,6 +123,9 @@ def _more_at(problem: Problem, s: int, r: int, steps: int) -> Way:
     changes = set_cell("sites", site, resource.name, resource.text(have + steps))
     text = f"{with_unit(resource.amount(steps), resource.unit)} more {resource.name} at {site}"
     text += f" ({resource.text(have + steps)} instead of {resource.text(have)})"
+    offers = problem.inventory.table("expansions")
+    if s not in offers.refs("site")[np.array(offers.text("resource"), dtype=np.str_) == resource.name]:
+        text += "; nothing is offered there: a row of expansions.csv would let it be bought"
     share = Fraction(steps, have) if have else Fraction(10)
     known = price.fraction(s) * resource.amount(steps) if price.given[s] else None
     pence = None if known is None else known * problem.inventory.currency.pence_per_unit
@@ -134,7 +139,12 @@ def _headroom_figures(problem: Problem, program: Program, column: str, r: int) -
         return
     weight: dict[int, int] = {}
     for row, name in enumerate(program.limit_names):
-        if name.rule in ("capacity", "moves") and name.source is not None and name.source[2] == column and not name.least:
+        if (
+            name.rule in ("capacity", "moves")
+            and name.source is not None
+            and name.source[2] == column
+            and not name.least
+        ):
             have = int(problem.inventory.capacity[name.source[1], r])
             by = int(have * problem.resources[r].step / name.per_unit / HEADROOM_STEPS) if have != UNLIMITED else 0
             if by > 0:
@@ -201,7 +211,9 @@ def _budget_figures(problem: Problem, program: Program, name: LimitName) -> Iter
     if option is None:
         return
     rows = _same(program, lambda other: other.rule == "budget" and other.subject == name.subject)
-    yield Widenable(dict.fromkeys(rows, 1), ("budget", option), lambda pence: _more_money(problem, option, pence, rows, program))
+    yield Widenable(
+        dict.fromkeys(rows, 1), ("budget", option), lambda pence: _more_money(problem, option, pence, rows, program)
+    )
 
 
 def _more_money(problem: Problem, option: str, pence: int, rows: Sequence[int], program: Program) -> Way:
@@ -240,7 +252,7 @@ def _moves_figures(problem: Problem, program: Program, name: LimitName) -> Itera
 
 
 def _apart_figures(problem: Problem, program: Program, name: LimitName) -> Iterator[Widenable]:
-    group, _, where = name.subject.rpartition(" at ") if not name.least else (*name.subject.rpartition(" ")[:1], "", "")
+    group = name.subject.rpartition(" " if name.least else " at ")[0]
     setting: Any = problem.rules["apart"]
     if name.least:
         option = name.subject.rpartition(" ")[2]
@@ -277,7 +289,9 @@ def _fill_figures(problem: Problem, program: Program, name: LimitName) -> Iterat
     def less(steps: int) -> Way:
         left, where = max(0, have - steps), problem.sites.ids[site]
         text = f"a least use of {resource.text(left)} {resource.unit} at {where} instead of {resource.text(have)}"
-        return Way("least use", text, set_cell("sites", where, column, resource.text(left)), share=Fraction(have - left, have))
+        return Way(
+            "least use", text, set_cell("sites", where, column, resource.text(left)), share=Fraction(have - left, have)
+        )
 
     yield Widenable(dict.fromkeys(rows, 1), ("fill", str(site), column), less)
 
@@ -301,7 +315,9 @@ def purchases(problem: Problem) -> Iterator[Way]:
         text = f"allow the purchase of {name}{_gives(problem, rows)}"
         yield Way("purchase", text, {"purchases": [*allowed, name]}, yearly, once, physical=True)
     if len(closed) > 1:
-        yield Way("purchase", "allow everything that can be bought", {"purchases": "all"}, physical=True, share=Fraction(1))
+        yield Way(
+            "purchase", "allow everything that can be bought", {"purchases": "all"}, physical=True, share=Fraction(1)
+        )
 
 
 def _gives(problem: Problem, rows: Sequence[int]) -> str:
@@ -329,7 +345,7 @@ PHYSICAL = frozenset(("capacity",))
 """Rules that say what there is, not what somebody decided."""
 
 
-def of_source(problem: Problem, rule: str, source: Source | None, workloads: Sequence[int]) -> Iterator[Way]:
+def of_source(problem: Problem, source: Source | None, workloads: Sequence[int]) -> Iterator[Way]:
     """A cell that forbids sites, blank or less strict, the least change first where it is known."""
     if source is None:
         return
@@ -345,8 +361,11 @@ def of_source(problem: Problem, rule: str, source: Source | None, workloads: Seq
         yield Way("workload", text, set_cell("workloads", ids[row], column, ""), share=Fraction(1, 2))
     if table == "placements":
         cells = problem.inventory.table("placements")
-        yield Way("workload", f"allow {cells.keys[row].replace('.', ' at ')} in placements.csv",
-                  set_cell("placements", cells.keys[row], "allowed", "yes"))
+        yield Way(
+            "workload",
+            f"allow {cells.keys[row].replace('.', ' at ')} in placements.csv",
+            set_cell("placements", cells.keys[row], "allowed", "yes"),
+        )
     if table == "sites" and column == "zones":
         zones = problem.workloads.text("zone"), problem.inventory.table("organisations").text("zone")
         owner = problem.workloads.refs("organisation")
@@ -377,10 +396,20 @@ def _other_lists(problem: Problem, w: int, column: str) -> Iterator[Way]:
     for s in range(len(sites)) if column == "allowed_sites" else listed:
         if column == "allowed_sites" and s not in listed:
             now = ";".join([*(sites[x] for x in listed), sites[s]])
-            yield Way("workload", f"allow {name} at {sites[s]} too", set_cell("workloads", name, column, now), share=Fraction(1, 10))
+            yield Way(
+                "workload",
+                f"allow {name} at {sites[s]} too",
+                set_cell("workloads", name, column, now),
+                share=Fraction(1, 10),
+            )
         elif column == "forbidden_sites":
             now = ";".join(sites[x] for x in listed if x != s)
-            yield Way("workload", f"do not forbid {name} at {sites[s]}", set_cell("workloads", name, column, now), share=Fraction(1, 10))
+            yield Way(
+                "workload",
+                f"do not forbid {name} at {sites[s]}",
+                set_cell("workloads", name, column, now),
+                share=Fraction(1, 10),
+            )
     yield Way("workload", f"no {column} for {name}", set_cell("workloads", name, column, ""), share=Fraction(1, 2))
 
 
@@ -397,10 +426,17 @@ def _dates(problem: Problem, site: int, workloads: Sequence[int]) -> Iterator[Wa
     need = min(int(first[w]) for w in workloads), max(int(last[w]) for w in workloads)
     if opens and date.fromisoformat(opens).toordinal() > need[0]:
         day = date.fromordinal(need[0]).isoformat()
-        yield Way("date", f"open {where} on {day} instead of {opens}", set_cell("sites", where, "from", day), physical=True)
+        yield Way(
+            "date", f"open {where} on {day} instead of {opens}", set_cell("sites", where, "from", day), physical=True
+        )
     if closes and date.fromisoformat(closes).toordinal() < need[1]:
         day = date.fromordinal(need[1]).isoformat()
-        yield Way("date", f"keep {where} open until {day} instead of {closes}", set_cell("sites", where, "to", day), physical=True)
+        yield Way(
+            "date",
+            f"keep {where} open until {day} instead of {closes}",
+            set_cell("sites", where, "to", day),
+            physical=True,
+        )
 
 
 def leave_out(problem: Problem, items: Sequence[int]) -> Iterator[Way]:

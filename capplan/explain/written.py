@@ -54,7 +54,7 @@ def scenario_names(found: Infeasible) -> list[str]:
 def relaxed_scenarios(found: Infeasible) -> dict[str, Changes]:
     """Every change that was verified, as scenarios by name."""
     own = own_changes(found.problem.model)
-    scenarios = {
+    scenarios: dict[str, Changes] = {
         name: merged(own, one.changes) for name, one in zip(scenario_names(found), found.relaxations, strict=True)
     }
     if found.combined is not None:
@@ -66,7 +66,9 @@ def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
     """A model file: the model that was solved, with these scenarios."""
     content = {key: value for key, value in model.to_json().items() if value is not None and key != "scenarios"}
     content["scenarios"] = {name: dict(changes) for name, changes in scenarios.items()}
-    comment = "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
+    comment = (
+        "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
+    )
     return f"{comment}\n{yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)}"
 
 
