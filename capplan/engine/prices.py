@@ -19,7 +19,7 @@ LARGEST = 200_000
 def prices(program: Program, reached: Sequence[int | Fraction]) -> tuple[float, Floats] | None:
     """The dual price of each limit for the first goal in money, goals before it kept at what was ``reached``.
 
-    Returns how many pence a unit of the goal is, and by how many such units the goal changes with one more unit of
+    Returns how much money a unit of the goal is, and by how many such units the goal changes with one more unit of
     each limit's bound, float [limit]. None where no goal is money, or the relaxation has no solution.
     """
     goals = [goal for goal in program.goals if isinstance(goal, LinearGoal)]
@@ -45,7 +45,7 @@ def prices(program: Program, reached: Sequence[int | Fraction]) -> tuple[float, 
     )
     if not answer.success:
         return None
-    return float(goal.unit * 100), np.asarray(answer.ineqlin.marginals[: len(program.bound)])
+    return float(goal.unit), np.asarray(answer.ineqlin.marginals[: len(program.bound)])
 
 
 def _rows(program: Program, before: Sequence[tuple[Ints, int]]) -> tuple[sp.csr_array, Floats]:

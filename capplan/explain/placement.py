@@ -77,13 +77,17 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
     wanted = range(len(problem.sites)) if at is None else [at]
     options = open_options(problem)
     open_sites = [s for s in wanted if not closed[workload, s]]
-    found = [AtSite(s, s == plan.plan.site[workload], tuple(closed[workload, s])) for s in wanted if s not in open_sites]
+    found = [
+        AtSite(s, s == plan.plan.site[workload], tuple(closed[workload, s])) for s in wanted if s not in open_sites
+    ]
     opened = [_fixed(case, plan, options, workload, s) for s in open_sites]
     opened.sort(key=_rank)
     for number, one in enumerate(opened):
         if one.here or (at is None and number >= SITES_SOLVED):
             continue
-        status, free = _free(case.part(1 / (min(len(opened), SITES_SOLVED) - number or 1)), plan, options, workload, one.site)
+        status, free = _free(
+            case.part(1 / (min(len(opened), SITES_SOLVED) - number or 1)), plan, options, workload, one.site
+        )
         opened[number] = replace(one, free=free, status=status)
     opened.sort(key=_rank)
     return Placement(problem, workload, plan, (*opened, *found))
@@ -153,5 +157,3 @@ def changes(before: Measured, after: Measured) -> tuple[tuple[int, int, int], ..
 def others(outcome: Outcome, workloads: Sequence[int]) -> list[tuple[int, int, int]]:
     """What changes but for the workloads themselves."""
     return [move for move in outcome.moves if move[0] not in workloads]
-
-

@@ -91,8 +91,8 @@ def worth(case: Case, base: Measured, *, proved: bool) -> Iterator[Worth]:
         estimate = None
         if guess is not None:
             money, price = guess
-            estimate = sum((price[row] * by * units for row, by in figure.weight.items()), 0.0) * money
-            estimate = Fraction(round(estimate))
+            units_of_money = sum(float(price[row]) * by * units for row, by in figure.weight.items()) * money
+            estimate = Fraction(round(units_of_money * problem.inventory.currency.pence_per_unit))
         variant = _variant(case, base, way.text, way.changes, case.left / left, proved)
         yield Worth(way, name.subject, _free(base, program, tight) * name.per_unit, name.unit, estimate, variant)
 
@@ -149,7 +149,11 @@ def alternatives(case: Case, base: Measured, within: Fraction) -> Iterator[Alter
     """Plans that cost at most ``within`` more and differ most: fewer sites or moves, without a supplier or a site."""
     cap = {"budget": {"total": decimal_text(base.cost * (1 + within) / case.problem.inventory.currency.pence_per_unit)}}
     tries: list[tuple[str, Changes]] = []
-    for goal, name in (("sites_used", "fewest sites"), ("moves", "fewest moves"), ("worst_utilisation", "most even use")):
+    for goal, name in (
+        ("sites_used", "fewest sites"),
+        ("moves", "fewest moves"),
+        ("worst_utilisation", "most even use"),
+    ):
         tries.append((name, {"rules": cap, "goals": ["unplaced", "forgone", goal, "cost"]}))
     tries += [(name, {"rules": cap, **removed}) for name, removed in _without(base)]
     seen = {base.plan.site.tobytes()}
