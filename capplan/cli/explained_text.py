@@ -38,7 +38,7 @@ def _site(found: Placement, one: AtSite) -> list[str]:
     if one.here:
         return lines
     if one.fixed is not None:
-        lines.append(f"  with all else as it is: {_difference(problem, one.fixed.cost)}")
+        lines.append(f"  with all else as it is: {_comparison(problem, one.fixed)}")
     for breach in one.short[:BREACHES_NAMED]:
         lines.append(f"  with all else as it is: {breach_text(problem, breach)}")
     lines += _free(found, one, one.free) if one.free is not None else []
@@ -52,7 +52,7 @@ def _free(found: Placement, one: AtSite, outcome: Outcome) -> list[str]:
     moved = others(outcome, [found.workload])
     proved = "" if outcome.proved else ", at most: not proved"
     what = f"{counted(len(moved), 'other workload')} moved" if moved else "nothing else moved"
-    lines = [f"  with all else planned anew: {_difference(problem, outcome.cost)}{proved}, {what}"]
+    lines = [f"  with all else planned anew: {_comparison(problem, outcome)}{proved}, {what}"]
     lines += [f"    {move_text(problem, move)}" for move in moved[:MOVES_NAMED]]
     return [*lines, *([f"    and {len(moved) - MOVES_NAMED} more"] if len(moved) > MOVES_NAMED else [])]
 
@@ -72,6 +72,15 @@ def _difference(problem: Problem, pence: int) -> str:
     if not pence:
         return "the same cost"
     return f"{_money(problem, abs(pence))} {'more' if pence > 0 else 'less'}"
+
+
+def _comparison(problem: Problem, outcome: Outcome) -> str:
+    """Money more or less, and value given up or won."""
+    text = _difference(problem, outcome.cost)
+    if outcome.forgone:
+        what = "more given up" if outcome.forgone > 0 else "more kept"
+        text += f", value of {_money(problem, abs(outcome.forgone))} a year {what}"
+    return text
 
 
 def worth_text(plan: Measured, found: Sequence[Worth]) -> str:

@@ -16,6 +16,7 @@ from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.interruption import stopping
 from capplan.cli.reading import read_task
 from capplan.cli.terminal import FORMAT_VERSION, Terminal
+from capplan.compile import problem_of
 from capplan.engine import Status, Watch
 from capplan.errors import Faults, UsageError, did_you_mean
 from capplan.explain.case import Case
@@ -143,8 +144,8 @@ def _run(asked: Asked, faults: Faults) -> _Subject:
     faults.extend(run.altered())
     problem, tables = run.problem(), run.folder / TABLES_COPIED
     if asked.allocation is not None:
-        plan = _by_hand(asked, problem, faults, run.folder / "purchases.csv" if "purchases" in run.tables else None)
-        return _Subject(problem, tables, plan, run.folder, "", False)
+        bought = run.folder / "purchases.csv" if "purchases" in run.tables else None
+        return _Subject(problem, tables, _by_hand(asked, problem, faults, bought), run.folder, "", False)
     found = run.plan()
     plan = None if found is None else measure(problem, found)
     status = str(run.info["status"])
@@ -154,13 +155,11 @@ def _run(asked: Asked, faults: Faults) -> _Subject:
 def _inventory(asked: Asked, faults: Faults) -> _Subject:
     task = read_task(asked.subject, asked.model, asked.scenario)
     faults.extend(task.warnings)
-    checked = check_allocation(task.inventory, task.model) if asked.allocation is None else None
-    if checked is not None:
+    if asked.allocation is None:
+        checked = check_allocation(task.inventory, task.model)
         return _Subject(checked.problem, asked.subject, checked.measured, None, "", False)
-    problem = check_allocation(
-        task.inventory, task.model, read_allocation(asked.allocation or Path(), task.inventory, faults)
-    )
-    return _Subject(problem.problem, asked.subject, _by_hand(asked, problem.problem, faults, None), None, "", False)
+    problem = problem_of(task.inventory, task.model)
+    return _Subject(problem, asked.subject, _by_hand(asked, problem, faults, None), None, "", False)
 
 
 def _by_hand(asked: Asked, problem: Problem, faults: Faults, bought: Path | None) -> Measured:

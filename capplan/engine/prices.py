@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,7 +35,8 @@ def prices(program: Program, reached: Sequence[int | Fraction]) -> tuple[float, 
     each = sp.csr_array(
         (np.ones(program.options), (program.item, np.arange(program.options))), shape=(program.items, program.columns)
     )
-    answer = linprog(
+    solve: Any = linprog  # its stubs know no sparse arrays
+    answer = solve(
         goal.coefficients.astype(float),
         A_ub=rows,
         b_ub=bound,

@@ -282,11 +282,12 @@ def _combined(case: Case) -> Combined | None:
 
 
 def _first_way(now: Case, case: Case, changes: Changes) -> Way | None:
-    """The first change that ends the first conflict there is."""
-    conflict = next(conflicts(now.part(0.5)), None)
-    if conflict is None:
+    """The first change that ends the first conflict there is, all being placed but what stands in another."""
+    found = list(conflicts(now.part(CONFLICTS)))
+    if not found:
         return None
-    must = [w for item in conflict.items for w in now.problem.members[item]]
+    conflict, others = found[0], {item for other in found[1:] for item in other.items}
+    must = [w for item, group in enumerate(now.problem.members) if item not in others for w in group]
     for way, _ in _in_order(list(_ways(now.part(WIDENED), now.problem, [conflict], [], must))):
         if not case.left:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -24,12 +25,14 @@ class Outcome:
     """A plan with the workload at a site, against the plan that is explained.
 
     ``moves`` are the other workloads that change: (workload, before, after). ``cost`` is the difference in pence.
-    ``proved`` says that no better such plan exists.
+    ``forgone`` the difference in the value a year of what is left out, in pence. ``proved`` says that no better such
+    plan exists.
     """
 
     plan: Measured
     moves: tuple[tuple[int, int, int], ...]
     cost: int
+    forgone: int
     proved: bool
 
 
@@ -95,7 +98,7 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
 
 def _rank(one: AtSite) -> tuple[object, ...]:
     best = one.fixed or one.free
-    return not one.here, best is None, one.fixed is None, best.cost if best else 0, one.site
+    return not one.here, best is None, one.fixed is None, best.cost + best.forgone if best else 0, one.site
 
 
 def _at(problem: Problem, options: Options, workload: int, site: int) -> Bools:
@@ -145,7 +148,16 @@ def _outcome(case: Case, plan: Measured, options: Options) -> tuple[Status, Outc
     if measured.breaches:
         return Status.UNKNOWN, None
     proved = found.status is Status.OPTIMAL
-    return found.status, Outcome(measured, changes(plan, measured), measured.cost - plan.cost, proved)
+    more, gone = measured.cost - plan.cost, forgone(measured) - forgone(plan)
+    return found.status, Outcome(measured, changes(plan, measured), more, gone, proved)
+
+
+def forgone(plan: Measured) -> int:
+    """The value a year of what a plan leaves out, in pence."""
+    table, pence = plan.problem.workloads, plan.problem.inventory.currency.pence_per_unit
+    values = table.decimals("value")
+    gone = np.flatnonzero((plan.plan.site == NOWHERE) & values.given).tolist()
+    return round(sum((values.fraction(w) for w in gone), Fraction(0)) * pence)
 
 
 def changes(before: Measured, after: Measured) -> tuple[tuple[int, int, int], ...]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from capplan.explain.placement import AtSite, Outcome, Placement, others
+from capplan.explain.placement import AtSite, Outcome, Placement, forgone, others
 from capplan.explain.variants import Alternative, Variant, Worth, physical
 from capplan.explain.written import FOLDER, write_table
 from capplan.problem import NOWHERE, Problem
@@ -51,6 +51,7 @@ def placement_rows(found: Placement) -> list[dict[str, object]]:
             "reason": "; ".join(no.reason for no in one.obstacles) or "; ".join(short.message for short in one.short),
             "cost_as_is": money(found.problem, one.fixed.cost if one.fixed else None),
             "cost_replanned": money(found.problem, one.free.cost if one.free else None),
+            "forgone_replanned": money(found.problem, one.free.forgone if one.free else None),
             "moves": _moves(found, one.free),
             "proved": "" if one.free is None else "yes" if one.free.proved else "no",
         }
@@ -142,6 +143,8 @@ def alternatives_rows(plan: Alternative, found: Sequence[Alternative]) -> list[d
             "moves": one.moves,
             "operators": one.operators,
             "elsewhere": one.changed,
+            "left_out": int((one.plan.plan.site == NOWHERE).sum()),
+            "forgone": money(one.plan.problem, forgone(one.plan)),
         }
         for one in (plan, *found)
     ]
