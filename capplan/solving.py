@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
-MOST_SECONDS_FOR_SHORTAGE = 10.0
+MOST_SECONDS_FOR_SHORTAGE = 5.0
 
 
 @dataclass(frozen=True)

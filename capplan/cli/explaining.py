@@ -88,7 +88,7 @@ def _explained(terminal: Terminal, case: Case, subject: _Subject, asked: Asked) 
     if asked.workload is None and asked.at is not None:
         raise UsageError("--at asks about a workload; name one: capplan explain RUN WORKLOAD --at SITE")
     if subject.plan is None:
-        return _without_plan(terminal, case, subject, asked)
+        return _without_plan(terminal, case, subject)
     if asked.workload is not None:
         return _placement(case, subject, subject.plan, asked)
     if asked.rules:
@@ -107,11 +107,9 @@ def _explained(terminal: Terminal, case: Case, subject: _Subject, asked: Asked) 
     return worth_text(subject.plan, values), {"worth": rows}
 
 
-def _without_plan(terminal: Terminal, case: Case, subject: _Subject, asked: Asked) -> tuple[str, dict[str, Any]]:
-    if subject.status != Status.INFEASIBLE:
-        raise UsageError(f"{asked.subject} has no plan, and whether there is one is not known; solve longer")
+def _without_plan(terminal: Terminal, case: Case, subject: _Subject) -> tuple[str, dict[str, Any]]:
     terminal.note("looking for what conflicts and what would do ...")
-    found = explain_infeasible(case)
+    found = explain_infeasible(case, proved=subject.status == Status.INFEASIBLE)
     if subject.run is not None:
         write_infeasible(subject.run, found)
     return infeasible_text(found), infeasible_json(found)

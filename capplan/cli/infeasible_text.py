@@ -23,7 +23,7 @@ def infeasible_text(found: Infeasible) -> str:
     """The whole text, without an end of line."""
     problem = found.problem
     sections = (
-        [f"No plan is possible for {subject_text(problem)}: proved infeasible.", *_nature(found)],
+        [_headline(found), *_nature(found)],
         homeless_lines(problem, found.why),
         shortage_lines(problem, found.why),
         _conflicts(found.conflicts),
@@ -32,6 +32,13 @@ def infeasible_text(found: Infeasible) -> str:
         kept_lines(problem, found.why),
     )
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
+
+
+def _headline(found: Infeasible) -> str:
+    subject = subject_text(found.problem)
+    if found.proved:
+        return f"No plan is possible for {subject}: proved infeasible."
+    return f"No plan was found for {subject}; whether there is one is not known. This is what makes it hard:"
 
 
 def _nature(found: Infeasible) -> list[str]:

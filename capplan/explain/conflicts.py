@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capplan.compile import excluded, open_options, program_of
+from capplan.compile import excluded, open_options, problem_of, program_of
 from capplan.engine import Kept, Questions, fewest
-from capplan.errors import Place
+from capplan.errors import Faults, Place
 from capplan.explain.case import Case
+from capplan.model import Model
 from capplan.obstacles import by_reason
 from capplan.problem import Options, Problem, combine
 from capplan.program import Program
@@ -51,8 +52,38 @@ class Conflict:
 
 
 def conflicts(case: Case) -> Iterator[Conflict]:
-    """Conflicts that share no workload, one after the other, as long as the time lasts."""
+    """Conflicts that share no workload, one after the other, as long as the time lasts.
+
+    Rules that place workloads as one are left out of account where there is a conflict without them. Where there is
+    none, every conflict needs them: they are members of it.
+    """
     problem = case.problem
+    binding = [name for name in problem.rules if any(True for _ in RULES[name].colocated(problem))]
+    if not binding:
+        yield from _conflicts(case, problem, [], known=True)
+        return
+    free = problem_of(problem.inventory, _without(problem, binding), Faults(), problem.keep)
+    found = False
+    apart = replace(case, problem=free, until=case.part(0.5).until)
+    for conflict in _conflicts(apart, free, [], known=True):
+        found = True
+        yield replace(conflict, items=_items(problem, conflict.members))
+    if not found:
+        yield from _conflicts(case, problem, binding, known=case.any_plan(free, case.left / 2) is not None)
+
+
+def _without(problem: Problem, rules: Sequence[str]) -> Model:
+    return replace(problem.model, rules={**problem.model.rules, **dict.fromkeys(rules)})
+
+
+def _items(problem: Problem, members: Sequence[Member]) -> tuple[int, ...]:
+    """Items whose workloads must be placed, as the problem numbers them."""
+    of = {w: item for item, group in enumerate(problem.members) for w in group}
+    return tuple(sorted({of[w] for member in members if member.kind == "workload" for w in member.workloads}))
+
+
+def _conflicts(case: Case, problem: Problem, binding: Sequence[str], *, known: bool) -> Iterator[Conflict]:
+    """Conflicts of a problem in which ``binding`` rules place workloads as one; ``known``: without them there are none."""
     options = open_options(problem)
     program = program_of(problem, options, ledger=False)
     ask = Questions(program, case.limits, case.watch, case.until)
@@ -61,17 +92,30 @@ def conflicts(case: Case) -> Iterator[Conflict]:
         found = _of_open(program, needed, ask)
         if found is None:
             return
-        items, rows, known = found
+        items, rows, exact = found
         if len(items) + len(rows) > MOST_MEMBERS:
             return
-        conflict = _with_exclusions(case, items, [program.limit_names[row] for row in rows], known)
+        names = [program.limit_names[row] for row in rows]
+        conflict = _with_exclusions(replace(case, problem=problem), items, names, known and exact)
         if conflict is None:
             return
-        yield conflict
+        yield replace(conflict, members=(*conflict.members, *_bound_together(problem, binding, items)))
         if not items:
             return
         needed = needed.copy()
         needed[items] = False
+
+
+def _bound_together(problem: Problem, binding: Sequence[str], items: Sequence[int]) -> Iterator[Member]:
+    """The rules that place the workloads of an item at one site."""
+    for name in binding:
+        pairs = list(RULES[name].colocated(problem))
+        for item in items:
+            bound = sorted({w for pair in pairs for w in pair if w in problem.members[item]})
+            if bound:
+                ids = ", ".join(problem.workloads.ids[w] for w in bound)
+                place = problem.workloads.place(bound[0], "workload")
+                yield Member("rule", name, f"{ids} are at one site", tuple(bound), ("workloads", bound[0], name), place)
 
 
 def _of_open(program: Program, needed: Bools, ask: Questions) -> tuple[list[int], list[int], bool] | None:

@@ -24,7 +24,7 @@ from capplan.rules import RULES
 from capplan.solving import Explanation, explained
 from capplan.units import Bools
 
-SHORTAGES, CONFLICTS, WIDENED, VERIFIED = 0.3, 0.4, 0.4, 0.75
+SHORTAGES, CONFLICTS, WIDENED, VERIFIED = 0.15, 0.35, 0.4, 0.75
 """Shares of the time that is left when each layer begins."""
 
 CONTRIBUTORS_TRIED, WAYS_TRIED, ROUNDS = 4, 60, 6
@@ -88,10 +88,11 @@ class Infeasible:
     policy_only: bool | None
     untried: int
     seconds: dict[str, float] = field(default_factory=dict)
+    proved: bool = True
 
 
-def explain_infeasible(case: Case, why: Explanation | None = None) -> Infeasible:
-    """Explain a problem that has no plan; ``why`` is what its solve has found out already."""
+def explain_infeasible(case: Case, why: Explanation | None = None, *, proved: bool = True) -> Infeasible:
+    """Explain a problem that has no plan, or for which none was found; ``why`` is what its solve has found already."""
     started, seconds = time.monotonic(), {}
     problem = case.problem
     if why is None:
@@ -107,12 +108,15 @@ def explain_infeasible(case: Case, why: Explanation | None = None) -> Infeasible
     policy = _policy_only(case)
     status, without = _without(case)
     seconds["all"] = time.monotonic() - started
-    return Infeasible(problem, why, found, relaxations, combined, without, status, policy, untried, seconds)
+    known = proved or bool(found) or (why.least and bool(why.shortages or why.homeless))
+    return Infeasible(problem, why, found, relaxations, combined, without, status, policy, untried, seconds, known)
 
 
 def _policy_only(case: Case) -> bool | None:
     """Whether headroom and the rules that a model has to ask for are all that stands in the way."""
     problem = case.problem
+    if case.left <= 0:
+        return None
     asked = [name for name in problem.rules if not RULES[name].on_by_default]
     kept = [name for name, share in problem.model.headroom.items() if share]
     if not asked and not kept:
