@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,6 +25,8 @@ class _Sent:
     core: Core
     base: Ints | None
     answer: Future[Ints | None]
+    flag: Path
+    due: float
 
 
 class Crew:
@@ -34,6 +39,8 @@ class Crew:
     def __init__(self, executor: Executor, hands: int) -> None:
         self.executor, self.hands = executor, hands
         self._sent: list[_Sent] = []
+        self._flags = tempfile.TemporaryDirectory(prefix="capplan-")
+        self._count = 0
 
     @property
     def idle(self) -> int:
@@ -43,7 +50,22 @@ class Crew:
     def send(self, core: Core, start: Start, limits: Limits, effort: float, seed: int) -> None:
         """Have a plan made from ``start`` better within ``limits`` and ``effort``."""
         base = core.outer(start.x) if start.shut is None else None
-        self._sent.append(_Sent(core, base, self.executor.submit(improved, core, start, limits, effort, seed)))
+        self._count += 1
+        flag = Path(self._flags.name) / str(self._count)
+        answer = self.executor.submit(improved, core, start, limits, effort, seed, str(flag))
+        self._sent.append(_Sent(core, base, answer, flag, time.monotonic() + effort))
+
+    def call(self, *, everybody: bool = False) -> None:
+        """Ask for what took as many seconds as the effort it was allowed; it will be back soon."""
+        for sent in self._sent:
+            if everybody or time.monotonic() >= sent.due:
+                sent.flag.touch()
+
+    def end(self) -> None:
+        """Call everybody back and wait, so that no process is left in the middle of anything."""
+        self.call(everybody=True)
+        self.executor.shutdown(cancel_futures=False)
+        self._flags.cleanup()
 
     def back(self, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
         """Plans sent (None: what was sent was none yet) and what became of them, int64 [column of the whole] both.

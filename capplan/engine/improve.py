@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -230,12 +231,23 @@ class Start:
     shut: Ints | None = None
 
 
-def improved(core: Core, start: Start, limits: Limits, effort: float, seed: int) -> Ints | None:
-    """The best plan found within ``limits``, if any: a task for another process."""
-    if start.shut is None:
-        improver = Improver(core, start.x, Budget(limits, Watch(), effort), seed)
-    else:
-        improver = Improver(core, None, Budget(limits, Watch(), effort), seed)
-        improver.x = improver.plan_from(start.x, PLAN_SHARE * improver.budget.left, start.shut)
+@dataclass
+class Called(Watch):
+    """Stops when the file ``flag`` appears: how a process is called back from another one."""
+
+    flag: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return super().stopped or Path(self.flag).exists()
+
+
+def improved(core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str) -> Ints | None:
+    """The best plan found within ``limits``, or until the file ``flag`` appears: a task for another process."""
+    budget = Budget(limits, Called(flag=flag), effort)
+    improver = Improver(core, start.x if start.shut is None else None, budget, seed)
+    if start.shut is not None:
+        improver.x = improver.plan_from(start.x, PLAN_SHARE * min(budget.left, effort), start.shut)
     improver.improve(improver.budget.left)
     return improver.x
