@@ -79,7 +79,9 @@ def test_the_library_holds_forty_worlds_of_many_causes():
     assert {wanted.workloads for wanted in LIBRARY} >= {10, 100, 1000}
 
 
-@pytest.mark.parametrize("wanted", [*SMALL, *(one for one in MIDDLE if one.workloads == QUICK)], ids=lambda wanted: wanted.name)
+@pytest.mark.parametrize(
+    "wanted", [*SMALL, *(one for one in MIDDLE if one.workloads == QUICK)], ids=lambda wanted: wanted.name
+)
 def test_worlds_are_explained_and_every_change_offered_does(wanted: Wanted, tmp_path: Path):
     """A verified minimal conflict or an exact shortage, and changes that make a plan possible."""
     found = explains(wanted, tmp_path)
@@ -90,7 +92,9 @@ def test_worlds_are_explained_and_every_change_offered_does(wanted: Wanted, tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("wanted", [*(one for one in MIDDLE if one.workloads > QUICK), *LARGE], ids=lambda wanted: wanted.name)
+@pytest.mark.parametrize(
+    "wanted", [*(one for one in MIDDLE if one.workloads > QUICK), *LARGE], ids=lambda wanted: wanted.name
+)
 def test_large_worlds_are_explained(wanted: Wanted, tmp_path: Path):
     """The same for up to 1,000 workloads at 20 sites."""
     explains(wanted, tmp_path)

@@ -33,21 +33,19 @@ def placement_text(found: Placement) -> str:
 def _site(found: Placement, one: AtSite) -> list[str]:
     problem = found.problem
     lines = [f"{problem.sites.ids[one.site]}: {verdict(one)}"]
-    for no in one.obstacles:
-        lines.append(f"  {no.reason} [{no.rule}]{_row(problem, no.source)}")
+    lines += [f"  {no.reason} [{no.rule}]{_row(problem, no.source)}" for no in one.obstacles]
     if one.here:
         return lines
     if one.fixed is not None:
         lines.append(f"  with all else as it is: {_comparison(problem, one.fixed)}")
-    for breach in one.short[:BREACHES_NAMED]:
-        lines.append(f"  with all else as it is: {breach_text(problem, breach)}")
-    lines += _free(found, one, one.free) if one.free is not None else []
+    lines += [f"  with all else as it is: {breach_text(problem, breach)}" for breach in one.short[:BREACHES_NAMED]]
+    lines += _free(found, one.free) if one.free is not None else []
     if one.free is None and not one.obstacles and one.status == "infeasible":
         lines.append("  whatever else is moved: no plan has it there (proved)")
     return lines
 
 
-def _free(found: Placement, one: AtSite, outcome: Outcome) -> list[str]:
+def _free(found: Placement, outcome: Outcome) -> list[str]:
     problem = found.problem
     moved = others(outcome, [found.workload])
     proved = "" if outcome.proved else ", at most: not proved"

@@ -12,7 +12,7 @@ from capplan.engine import Status
 from capplan.errors import Place, printable
 from capplan.explain.conflicts import Conflict
 from capplan.explain.infeasible import Infeasible, Relaxation, left_out
-from capplan.explain.relaxing import Way
+from capplan.explain.way import Way
 from capplan.explain.written import COMBINED, RELAXATIONS, scenario_names
 from capplan.problem import Problem
 

@@ -83,7 +83,7 @@ def _items(problem: Problem, members: Sequence[Member]) -> tuple[int, ...]:
 
 
 def _conflicts(case: Case, problem: Problem, binding: Sequence[str], *, known: bool) -> Iterator[Conflict]:
-    """Conflicts of a problem in which ``binding`` rules place workloads as one; ``known``: without them there are none."""
+    """Conflicts of a problem where ``binding`` rules place workloads as one; ``known``: without them there are none."""
     options = open_options(problem)
     program = program_of(problem, options, ledger=False)
     ask = Questions(program, case.limits, case.watch, case.until)

@@ -13,10 +13,10 @@ import numpy as np
 
 from capplan.compile import open_options, program_of
 from capplan.engine import Questions, Status, least_widening
-from capplan.explain import relaxing
+from capplan.explain import relaxing, widening
 from capplan.explain.case import Case, Changes, merged
 from capplan.explain.conflicts import Conflict, conflicts
-from capplan.explain.relaxing import Way
+from capplan.explain.way import Way
 from capplan.measure import Breach, Measured
 from capplan.problem import NOWHERE, Problem
 from capplan.program import Program
@@ -218,7 +218,7 @@ def _widened(
         return
     program = program_of(problem, options, ledger=False)
     ask = Questions(program, case.limits, case.watch, case.until)
-    for figure in relaxing.widenable(problem, program, _rows(program, found, short)):
+    for figure in widening.widenable(problem, program, _rows(program, found, short)):
         if ask.over:
             return
         answer = least_widening(program, figure.weight, ask)

@@ -17,7 +17,7 @@ from capplan.problem import NOWHERE, Options, Plan, Problem, elsewhere
 from capplan.units import Bools
 
 SITES_SOLVED = 8
-"""Sites for which all else is planned anew, where none is asked for by name: those that cost least with all else as is."""
+"""Sites for which all else is planned anew, where none is asked for by name: those that cost least as things are."""
 
 
 @dataclass(frozen=True)

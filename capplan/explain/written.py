@@ -15,7 +15,8 @@ from capplan.errors import Place, printable
 from capplan.explain.case import Changes, merged, own_changes
 from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, left_out
-from capplan.explain.relaxing import PHYSICAL, Way
+from capplan.explain.relaxing import PHYSICAL
+from capplan.explain.way import Way
 from capplan.inventory import write_csv
 from capplan.measure import Breach
 from capplan.model import Model
