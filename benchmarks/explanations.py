@@ -68,11 +68,11 @@ def _measured(wanted: Wanted, solved: float, found: Infeasible) -> Measured:
         wanted.name,
         str(Status.INFEASIBLE),
         solved,
-        found.seconds["shortages"],
+        found.seconds["totals"] if found.totals else found.seconds["shortages"],
         found.seconds["all"],
         len(found.conflicts),
         sum(conflict.minimal for conflict in found.conflicts),
-        bool(found.why.shortages) and found.why.least,
+        bool(found.totals) or (bool(found.why.shortages) and found.why.least),
         len(found.relaxations),
         found.combined is not None,
     )

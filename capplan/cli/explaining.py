@@ -57,7 +57,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Subject:
-    """What is explained: a plan, where there is one; ``run`` is the folder of a run, ``proved`` that no plan is better."""
+    """What is explained: a plan, where there is one; ``run`` is a run's folder, ``proved`` that no plan is better."""
 
     problem: Problem
     tables: Path

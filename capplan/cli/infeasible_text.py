@@ -24,6 +24,7 @@ def infeasible_text(found: Infeasible) -> str:
     problem = found.problem
     sections = (
         [_headline(found), *_nature(found)],
+        _totals(found),
         homeless_lines(problem, found.why),
         shortage_lines(problem, found.why),
         _conflicts(found.conflicts),
@@ -47,6 +48,15 @@ def _nature(found: Infeasible) -> list[str]:
     if found.policy_only:
         return ["  Only policy stands in the way: without headroom and the rules this model asks for there is a plan."]
     return ["  It is not a matter of headroom or of rules this model asks for: without them there is no plan either."]
+
+
+def _totals(found: Infeasible) -> list[str]:
+    lines = []
+    for total in found.totals:
+        lines.append(f"  {total.text(found.problem)}")
+        if total.policy_only:
+            lines.append("    It is there physically; only the headroom that the model keeps stands in the way.")
+    return ["What all sites together lack", *lines] if lines else []
 
 
 def _conflicts(conflicts: Sequence[Conflict]) -> list[str]:

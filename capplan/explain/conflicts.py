@@ -123,7 +123,7 @@ def _of_open(program: Program, needed: Bools, ask: Questions) -> tuple[list[int]
 
     Also whether each of them is proved to be needed.
     """
-    open_, named = np.ones(program.options, dtype=np.bool_), _named(program)
+    open_, named, counting = np.ones(program.options, dtype=np.bool_), _named(program), _counting(program)
 
     def possible(items: Sequence[int], rows: Sequence[int]) -> bool | None:
         return ask.possible(Kept(_mask(items, program.items), _mask(rows, len(named)) | ~named, open_))
@@ -133,7 +133,11 @@ def _of_open(program: Program, needed: Bools, ask: Questions) -> tuple[list[int]
     if len(homeless):
         return [int(homeless[0])], [], True
     rows = np.flatnonzero(named & ~ask.never).tolist()
-    if possible(items, rows) is not False:
+    # Limits that only count are decided at once where those that weigh may not be decided at all.
+    counts = [row for row in rows if counting[row]]
+    if possible(items, counts) is False:
+        rows = counts
+    elif possible(items, rows) is not False:
         return None
     # Rules first: without the limits that do not matter the questions about workloads are easier.
     rows, _ = fewest(rows, lambda kept: possible(items, kept))
@@ -175,6 +179,16 @@ def _least(name: LimitName) -> bool:
 
 def _named(program: Program) -> Bools:
     return np.array([bool(name.rule) for name in program.limit_names], dtype=np.bool_)
+
+
+def _counting(program: Program) -> Bools:
+    """Limits in which everything counts the same. bool [limit]."""
+    entries = program.limits.tocsr().tocoo()
+    size, rows = np.abs(entries.data), len(program.bound)
+    least, most = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, dtype=np.int64)
+    np.minimum.at(least, entries.row, size)
+    np.maximum.at(most, entries.row, size)
+    return np.asarray(least == most)
 
 
 def _mask(numbers: Sequence[int], size: int) -> Bools:

@@ -16,6 +16,7 @@ from capplan.engine import Questions, Status, least_widening
 from capplan.explain import relaxing, widening
 from capplan.explain.case import Case, Changes, merged
 from capplan.explain.conflicts import Conflict, conflicts
+from capplan.explain.totals import Total, totals
 from capplan.explain.way import Way
 from capplan.measure import Breach, Measured
 from capplan.problem import NOWHERE, Problem
@@ -89,27 +90,33 @@ class Infeasible:
     untried: int
     seconds: dict[str, float] = field(default_factory=dict)
     proved: bool = True
+    totals: tuple[Total, ...] = ()
 
 
 def explain_infeasible(case: Case, why: Explanation | None = None, *, proved: bool = True) -> Infeasible:
     """Explain a problem that has no plan, or for which none was found; ``why`` is what its solve has found already."""
     started, seconds = time.monotonic(), {}
     problem = case.problem
+    short = tuple(totals(problem))
+    seconds["totals"] = time.monotonic() - started
     if why is None:
         budget = replace(case.limits, time_limit_s=SHORTAGES * case.left)
         why = explained(problem, budget, case.watch, share=1.0)
     seconds["shortages"] = time.monotonic() - started
     found = tuple(conflicts(case.part(CONFLICTS)))
     seconds["conflicts"] = time.monotonic() - started
-    relaxations, untried = _relaxations(case.part(VERIFIED), found, why.shortages)
+    extra = [(way, None) for total in short for way in widening.in_all(problem, total.resource, total.short)]
+    relaxations, untried = _relaxations(case.part(VERIFIED), found, why.shortages, extra)
     blunt = all(one.way.kind == "rule off" for one in relaxations)
     combined = _combined(case.part(VERIFIED)) if found and blunt else None
     seconds["relaxations"] = time.monotonic() - started
     policy = _policy_only(case)
     status, without = _without(case)
     seconds["all"] = time.monotonic() - started
-    known = proved or bool(found) or (why.least and bool(why.shortages or why.homeless))
-    return Infeasible(problem, why, found, relaxations, combined, without, status, policy, untried, seconds, known)
+    known = proved or bool(found) or bool(short) or (why.least and bool(why.shortages or why.homeless))
+    return Infeasible(
+        problem, why, found, relaxations, combined, without, status, policy, untried, seconds, known, short
+    )
 
 
 def _policy_only(case: Case) -> bool | None:
@@ -147,10 +154,12 @@ def left_out(plan: Measured) -> list[int]:
 # --- single changes -------------------------------------------------------------------------------------
 
 
-def _relaxations(case: Case, found: Sequence[Conflict], short: Sequence[Breach]) -> tuple[tuple[Relaxation, ...], int]:
+def _relaxations(
+    case: Case, found: Sequence[Conflict], short: Sequence[Breach], extra: Sequence[tuple[Way, None]]
+) -> tuple[tuple[Relaxation, ...], int]:
     """Changes that were verified, the best first, and how many more the time did not suffice to try."""
     problem = case.problem
-    ways = list(_ways(case.part(WIDENED), problem, found, short, None))
+    ways = [*extra, *_ways(case.part(WIDENED), problem, found, short, None)]
     kept: list[Relaxation] = []
     tried = 0
     for way, least in _in_order(ways)[:WAYS_TRIED]:

@@ -101,7 +101,7 @@ def _rank(one: AtSite) -> tuple[object, ...]:
     return not one.here, best is None, one.fixed is None, best.cost + best.forgone if best else 0, one.site
 
 
-def _at(problem: Problem, options: Options, workload: int, site: int) -> Bools:
+def _at(options: Options, workload: int, site: int) -> Bools:
     """Options of the workload's item that put it at a site. bool [option]."""
     found = np.zeros(len(options), dtype=np.bool_)
     found[options.option[(options.workload == workload) & (options.site == site)]] = True
@@ -114,7 +114,7 @@ def _fixed(case: Case, plan: Measured, options: Options, workload: int, site: in
     here = site == int(plan.plan.site[workload])
     item = next(i for i, group in enumerate(problem.members) if workload in group)
     same = ~elsewhere(options, plan.plan.site)
-    keep = np.where(options.item == item, _at(problem, options, workload, site), same)
+    keep = np.where(options.item == item, _at(options, workload, site), same)
     _, outcome = _outcome(case.part(0.2), plan, options.kept(keep))
     short: tuple[Breach, ...] = ()
     if outcome is None:
@@ -130,7 +130,7 @@ def _free(case: Case, plan: Measured, options: Options, workload: int, site: int
     """The best plan with the workload at a site, all else free."""
     problem = case.problem
     item = next(i for i, group in enumerate(problem.members) if workload in group)
-    keep = (options.item != item) | _at(problem, options, workload, site)
+    keep = (options.item != item) | _at(options, workload, site)
     return _outcome(case, plan, options.kept(keep))
 
 

@@ -261,3 +261,22 @@ def _fill_figures(problem: Problem, program: Program, name: LimitName) -> Iterat
         )
 
     yield Widenable(dict.fromkeys(rows, 1), ("fill", str(site), column), less)
+
+
+ROOM = (Fraction(0), Fraction(3, 100))
+"""What is tried on top of a shortage of all sites together: workloads come whole and rarely fill sites to the brim."""
+
+
+def in_all(problem: Problem, r: int, short: Fraction) -> Iterator[Way]:
+    """What all sites together lack, given to one of the largest sites; or as much less headroom."""
+    resource, capacity = problem.resources[r], problem.inventory.capacity[:, r]
+    share = 1 - problem.headroom(resource.name)
+    finite = np.where((capacity == UNLIMITED) | problem.inventory.removed_sites, -1, capacity)
+    for room in ROOM:
+        need = ceil(short / share + room * int(finite.sum()))
+        for s in np.argsort(-finite, kind="stable")[:2].tolist():
+            yield _more_at(problem, s, r, need)
+        if share < 1:
+            tenths = ceil((short / int(finite.sum()) + room) * HEADROOM_STEPS)
+            if Fraction(tenths, HEADROOM_STEPS) <= 1 - share:
+                yield _less_headroom(problem, resource.name, tenths)

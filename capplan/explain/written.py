@@ -16,6 +16,7 @@ from capplan.explain.case import Changes, merged, own_changes
 from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.relaxing import PHYSICAL
+from capplan.explain.totals import Total
 from capplan.explain.way import Way
 from capplan.inventory import write_csv
 from capplan.measure import Breach
@@ -95,13 +96,30 @@ def write_table(folder: Path, name: str, columns: Sequence[str], rows: Sequence[
 def infeasible_rows(found: Infeasible) -> dict[str, list[dict[str, object]]]:
     """The rows of the tables, figures as text."""
     return {
-        "shortages": [_shortage(found.problem, breach) for breach in found.why.shortages],
+        "shortages": [
+            *(_total(found.problem, total) for total in found.totals),
+            *(_shortage(found.problem, breach) for breach in found.why.shortages),
+        ],
         "conflicts": [
             _member(found.problem, number, conflict, member)
             for number, conflict in enumerate(found.conflicts, 1)
             for member in conflict.members
         ],
         "relaxations": list(_relaxations(found)),
+    }
+
+
+def _total(problem: Problem, total: Total) -> dict[str, object]:
+    resource = problem.resources[total.resource]
+    return {
+        "rule": "capacity",
+        "subject": f"all sites {resource.name}",
+        "period": problem.periods.text(total.period),
+        "short": decimal_text(total.short * resource.step),
+        "unit": resource.unit,
+        "nature": "headroom" if total.policy_only else "physical",
+        "message": total.text(problem),
+        **_at(None),
     }
 
 
