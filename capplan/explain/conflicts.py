@@ -126,7 +126,8 @@ def _of_open(program: Program, needed: Bools, ask: Questions) -> tuple[list[int]
     open_, named, counting = np.ones(program.options, dtype=np.bool_), _named(program), _counting(program)
 
     def possible(items: Sequence[int], rows: Sequence[int]) -> bool | None:
-        return ask.possible(Kept(_mask(items, program.items), _mask(rows, len(named)) | ~named, open_))
+        asked = _mask(items, program.items) & _concerned(program, rows, ask.helped)
+        return ask.possible(Kept(asked, _mask(rows, len(named)) | ~named, open_))
 
     items = np.flatnonzero(needed).tolist()
     homeless = np.flatnonzero((np.diff(program.item_start) == 0) & needed)
@@ -141,6 +142,8 @@ def _of_open(program: Program, needed: Bools, ask: Questions) -> tuple[list[int]
         return None
     # Rules first: without the limits that do not matter the questions about workloads are easier.
     rows, _ = fewest(rows, lambda kept: possible(items, kept))
+    matters = _concerned(program, rows, ask.helped)
+    items = [item for item in items if matters[item]]
     items, items_known = fewest(items, lambda kept: possible(kept, rows))
     rows, rows_known = fewest(rows, lambda kept: possible(items, kept))
     return items, rows, items_known and rows_known
@@ -179,6 +182,24 @@ def _least(name: LimitName) -> bool:
 
 def _named(program: Program) -> Bools:
     return np.array([bool(name.rule) for name in program.limit_names], dtype=np.bool_)
+
+
+def _concerned(program: Program, rows: Sequence[int], helped: Bools) -> Bools:
+    """Items without an option that uses nothing of some limits: the others can always be placed. bool [item].
+
+    Where a choice can help to keep a limit all items are concerned.
+    """
+    if not len(rows) or helped[list(rows)].any():
+        return np.full(program.items, bool(len(rows)), dtype=np.bool_) | (np.diff(program.item_start) == 0)
+    part = program.limits.of_rows(np.array(rows, dtype=np.int64))
+    columns = part.indices[part.data != 0]
+    if ((columns >= program.options) & (columns < program.options + program.facts)).any():
+        return np.ones(program.items, dtype=np.bool_)  # facts follow from options that have no entry of their own
+    uses = np.zeros(program.options, dtype=np.bool_)
+    uses[columns[columns < program.options]] = True
+    free = np.zeros(program.items, dtype=np.bool_)
+    free[program.item[~uses]] = True
+    return np.asarray(~free)
 
 
 def _counting(program: Program) -> Bools:
