@@ -190,7 +190,8 @@ def _concerned(program: Program, rows: Sequence[int], helped: Bools) -> Bools:
     Where a choice can help to keep a limit all items are concerned.
     """
     if not len(rows) or helped[list(rows)].any():
-        return np.full(program.items, bool(len(rows)), dtype=np.bool_) | (np.diff(program.item_start) == 0)
+        none: Bools = np.diff(program.item_start) == 0
+        return none | bool(len(rows))
     part = program.limits.of_rows(np.array(rows, dtype=np.int64))
     columns = part.indices[part.data != 0]
     if ((columns >= program.options) & (columns < program.options + program.facts)).any():
