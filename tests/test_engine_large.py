@@ -258,3 +258,25 @@ def test_independent_changes_of_two_plans_are_joined():
     kept = joined(tight, plain, base, ours, theirs)
     assert (np.asarray(program.limits @ kept) <= most).all()
     assert plain.value(kept) <= min(plain.value(ours), plain.value(theirs))
+
+
+def test_a_plan_is_found_where_all_items_like_the_same_few_places_best():
+    """Dear places are needed all the same when the cheap ones are full, and opening one must not keep items out."""
+    items, places = 3000, 40
+    random = np.random.default_rng(1)
+    item, place = np.divmod(np.arange(items * places), places)
+    demand = random.integers(1, 20, items)
+    builder = Builder(item.astype(np.int32), items)
+    names = [LimitName("capacity", str(p), -1, "u", Fraction(1)) for p in range(places)]
+    bound = np.full(places, int(demand.sum() / places / 0.8))
+    builder.limits(names, bound).options(place, np.arange(len(item)), demand[item])
+    facts = builder.any_of(place, np.arange(len(item)), places)
+    form = Form(demand[item] * (10 + place), facts={int(f): 100_000 for f in facts})
+    goal = weighted("cost", "", [(form, Fraction(1))], len(item), builder.fact_count, 0)
+    none = np.zeros(0, dtype=np.int64)
+    columns = len(item) + builder.fact_count
+    program = builder.assemble([goal], lambda: sp.csr_array((0, columns), dtype=np.int64), none)
+    watch = Watch()
+    watch.report = lambda progress: watch.stop() if progress.best is not None else None
+    found = solve_program(program, Limits(time_limit_s=60, deterministic=False), watch)
+    assert found.x is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -23,6 +23,7 @@ from capplan.explain.case import Case
 from capplan.explain.infeasible import Infeasible, explain_infeasible
 from capplan.explain.written import write_infeasible
 from capplan.model import override
+from capplan.model.adhoc import Asked
 from capplan.runs import check_folder, read_run, write_run
 from capplan.solving import Result
 from capplan.solving import solve as solve_task
@@ -43,13 +44,14 @@ class Wanted:
     start: Path | None
     pin: Path | None
     engine: str
+    asked: Asked = field(default_factory=Asked)
 
 
 def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     """Read, solve, save, print. Returns the exit code."""
     check_folder(wanted.output)
     files = files_named(wanted.start, wanted.pin)
-    task = read_task(wanted.inventory, wanted.model, wanted.scenario, files)
+    task = read_task(wanted.inventory, wanted.model, wanted.scenario, files, wanted.asked)
     model = override(task.model, wanted.time_limit_s, wanted.gap, wanted.seed, wanted.workers)
     task = replace(task, model=model)
     complain(terminal, task.warnings)

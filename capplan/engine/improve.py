@@ -81,6 +81,9 @@ class Improver:
         """The ground after a walk, and whether its best choice keeps all limits."""
         program, parts = self.core.parts.program, self.core.parts
         ground = ground_of(parts, x, self.core.toll, shut)
+        if self.x is None:
+            # Where any plan is welcome, what it would cost to open something must not keep items out of it.
+            ground.fact_cost[:] = 0
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
         cost, end = np.inf, self.budget.left - seconds
         moves = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK))

@@ -40,7 +40,7 @@ def solve_large(program: Program, limits: Limits, watch: Watch, start: Ints | No
     try:
         for number, goal in enumerate(goals):
             search.meet(goal, later=len(goals) - number - 1)
-            if search.best is None:
+            if search.best is None and search.looked:
                 break
     finally:
         if crew is not None:
@@ -64,11 +64,16 @@ class _Search:
     best: Ints | None = None
     goals: list[GoalValue] = field(default_factory=list)
     trace: list[Progress] = field(default_factory=list)
+    looked: bool = False
     infeasible: bool = False
     gap_reached: bool = False
 
     def meet(self, goal: LinearGoal, later: int) -> None:
         """Minimise one goal under the ceilings of those before."""
+        if not goal.coefficients.any():
+            # Every plan meets it, so the first plan is better looked for with the goals that tell plans apart.
+            self.goals.append(GoalValue(goal.name, goal.constant, goal.constant))
+            return
         bound = least(self.program, goal)
         if self.best is not None and goal.value(self.best) <= bound:
             self.goals.append(GoalValue(goal.name, goal.value(self.best), bound))
@@ -76,6 +81,7 @@ class _Search:
         left = self.limits.time_limit_s - self.watch.seconds
         # A goal whose least value a first plan already has needs no more than that plan.
         mine = replace(self.limits, time_limit_s=self.watch.seconds + left * (1 - LATER_SHARE) ** later)
+        self.looked = True
         stage = Stage(self.program, goal, mine, self.watch, self._heard, self.best, self.crew)
         stage.run(enough=bound)
         self.infeasible |= stage.infeasible

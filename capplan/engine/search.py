@@ -19,7 +19,9 @@ from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
 CORE_MOST = 100_000
-"""Options that are kept in all where items have fewer: a narrow choice among equally good ones may leave no plan."""
+"""Options that are kept in all where items have fewer."""
+CORE_LUCK = 3
+"""Options of an item, on average, that are kept at random at least: those that all like best may not hold them all."""
 
 
 class Search:
@@ -107,8 +109,9 @@ class Search:
         self._heard(self.goal, best, self.bound + self.goal.constant)
 
     def _keep(self, keep: Bools, bound: Bound) -> None:
-        """Make ``keep`` bool [option], others at random up to CORE_MOST, and the best plan's the core."""
-        spare = (CORE_MOST - int(keep.sum())) / max(1, self.whole.options)
+        """Make ``keep`` bool [option], others at random, and the best plan's the core."""
+        most = max(CORE_MOST, int(keep.sum()) + CORE_LUCK * self.whole.items)
+        spare = (most - int(keep.sum())) / max(1, self.whole.options)
         if spare > 0:
             keep = keep | (self.random.random(self.whole.options) < spare)
         if self.best is not None:

@@ -36,7 +36,7 @@ class Stage(Search):
         if self.over():
             return
         bound = self._prices()
-        self._keep(cheapest(self.columns.start, bound.reduced, CORE_WIDTH), bound)
+        self._keep(self._attractive(bound), bound)
         self._first_plan()
         self._hand_out()
         relaxed = None if self.over() else self._relax(bound)
@@ -65,6 +65,12 @@ class Stage(Search):
         self.price, self.last = price, found
         self.prove(found.value)
         return found
+
+    def _attractive(self, bound: Bound) -> Bools:
+        """The cheapest options of each item, of equally cheap ones any: the first ones would all be at few places."""
+        reduced = bound.reduced / bound.scale
+        luck = self.random.random(len(reduced)) * max(1e-9, 1e-6 * float(reduced.max(initial=0)))
+        return cheapest(self.columns.start, reduced + luck, CORE_WIDTH)
 
     def _first_plan(self) -> None:
         """From the cheapest options at the prices, everything bought that may be."""
