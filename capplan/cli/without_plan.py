@@ -7,12 +7,27 @@ from fractions import Fraction
 
 from capplan.cli.summary import LINES_OF_A_LIST, breach_text, subject_text
 from capplan.engine import Status, Stopped
+from capplan.errors import printable
 from capplan.obstacles import by_reason
 from capplan.problem import Problem
 from capplan.solving import Explanation, Result
 from capplan.units import decimal_text
 
 PLACEMENTS_NAMED = 5
+
+
+def without_plan_text(result: Result) -> str:
+    """What stands in the way of a plan that was proved impossible, in short; else why none was found."""
+    if result.explanation is None:
+        return unknown_text(result)
+    problem, why = result.problem, result.explanation
+    sections = (
+        [f"No plan is possible for {subject_text(problem)}: proved infeasible."],
+        homeless_lines(problem, why),
+        shortage_lines(problem, why),
+        kept_lines(problem, why),
+    )
+    return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
 
 
 def unknown_text(result: Result) -> str:

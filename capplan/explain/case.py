@@ -120,7 +120,7 @@ def _no_ties() -> sp.csr_array:
 def read_changed(model: Model, changes: Changes) -> Model:
     """The model with the changes of one more scenario, its own scenario's included. Raises BadInput."""
     content = {key: value for key, value in model.to_json().items() if value is not None}
-    content["scenarios"] = {SCENARIO: merged(own_changes(model), changes)}
+    content["scenarios"] = {**stacked(model), SCENARIO: merged(own_changes(model), changes)}
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.yaml"
         path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
@@ -132,6 +132,14 @@ def own_changes(model: Model) -> Changes:
     scenarios = model.to_json().get("scenarios")
     own = scenarios.get(model.scenario) if isinstance(scenarios, dict) else None
     return own if isinstance(own, dict) else {}
+
+
+def stacked(model: Model) -> dict[str, Any]:
+    """The scenarios that the model's own is stacked upon."""
+    scenarios = model.to_json().get("scenarios")
+    return (
+        {name: one for name, one in scenarios.items() if name != model.scenario} if isinstance(scenarios, dict) else {}
+    )
 
 
 def merged(below: Changes, above: Changes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from capplan.errors import Place, printable
-from capplan.explain.case import Changes, merged, own_changes
+from capplan.explain.case import Changes, merged, own_changes, stacked
 from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.relaxing import PHYSICAL
@@ -67,7 +67,7 @@ def relaxed_scenarios(found: Infeasible) -> dict[str, Changes]:
 def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
     """A model file: the model that was solved, with these scenarios."""
     content = {key: value for key, value in model.to_json().items() if value is not None and key != "scenarios"}
-    content["scenarios"] = {name: dict(changes) for name, changes in scenarios.items()}
+    content["scenarios"] = {**stacked(model), **{name: dict(changes) for name, changes in scenarios.items()}}
     comment = (
         "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
     )
