@@ -25,6 +25,7 @@ from capplan.tables import Output, tables_of
 from capplan.units import Ints, percent_text
 
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
+MOST_SECONDS_FOR_SHORTAGE = 5.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _result(
     today: Measured | None,
 ) -> Result:
     if found.x is None:
-        why = _explain(problem, *budget) if found.status is Status.INFEASIBLE else None
+        why = explained(problem, *budget) if found.status is Status.INFEASIBLE else None
         return Result(problem, found.status, found.stopped_because, None, (), "none", today, why, {}, found.trace)
     x = found.x if found.ties == len(program.tie_base) else _without_waste(program, found.x)
     measured = measure(problem, Plan.of(problem, program, options, x))
@@ -219,15 +220,18 @@ def _without_waste(program: Program, x: Ints) -> Ints:
     return np.concatenate([x[:first], steps])
 
 
-def _explain(problem: Problem, limits: Limits, watch: Watch) -> Explanation:
-    """What stands in the way: workloads without any site, and the smallest overruns for the rest."""
+def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHARE_OF_TIME_FOR_SHORTAGE) -> Explanation:
+    """What stands in the way: workloads without any site, and the smallest overruns for the rest.
+
+    Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE.
+    """
     options = open_options(problem)
     open_items = np.bincount(options.item, minlength=options.items) > 0
     homeless = [w for i in np.flatnonzero(~open_items) for w in problem.members[int(i)]]
     if homeless:
         options = open_options(problem, problem.may_leave_out | ~open_items)
     program = program_of(problem, options)
-    budget = replace(limits, time_limit_s=limits.time_limit_s * SHARE_OF_TIME_FOR_SHORTAGE)
+    budget = replace(limits, time_limit_s=min(limits.time_limit_s * share, MOST_SECONDS_FOR_SHORTAGE))
     found = smallest_shortage(program, budget, watch)
     shortages: tuple[Breach, ...] = ()
     if found.x is not None:

@@ -236,6 +236,44 @@ def check(  # noqa: PLR0913, PLR0917 - options of a command
 
 @app.command()
 @command
+def explain(  # noqa: PLR0913, PLR0917 - these are the questions that can be asked
+    terminal: Terminal,
+    subject: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of an inventory.")],
+    workload: Annotated[
+        str | None,
+        typer.Argument(metavar="WORKLOAD", help="Why it is where it is, and what every other site comes to."),
+    ] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="SITE", help="Ask about this site only.")] = None,
+    rules: Annotated[bool, typer.Option("--rules", help="What each rule costs: switched off, solved again.")] = False,
+    within: Annotated[
+        Fraction | None,
+        typer.Option("--alternatives", parser=_percent, metavar="P", help="Other plans that cost at most P% more."),
+    ] = None,
+    allocation: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An allocation.csv to explain instead of the run's plan.")
+    ] = None,
+    purchases: Annotated[Path | None, typer.Option(metavar="FILE", help="A purchases.csv that goes with it.")] = None,
+    model: ModelName = None,
+    scenario: Scenario = None,
+    time_limit: Annotated[
+        Decimal, typer.Option(parser=_seconds, metavar="S", help="Seconds to look for explanations.")
+    ] = "30",  # type: ignore[assignment]  # typer parses the default as it parses what is written
+    as_json: Json = False,
+) -> int:
+    """Explain a run.
+
+    Without a plan: what falls short, what conflicts, and the smallest changes that would do. With one: why a workload
+    is where it is and not elsewhere; without WORKLOAD what one more unit of what is nearly used up is worth.
+    """
+    from capplan.cli.explaining import Asked
+    from capplan.cli.explaining import explain as run
+
+    asked = Asked(subject, workload, at, allocation, purchases, model, scenario, rules, within, float(time_limit))
+    return run(terminal, asked, as_json=as_json)
+
+
+@app.command()
+@command
 def show(
     terminal: Terminal,
     folder: RunFolder,

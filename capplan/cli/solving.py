@@ -11,13 +11,17 @@ from pathlib import Path
 
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
+from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.interruption import beside, stopping
 from capplan.cli.progress import Latest, shown
 from capplan.cli.reading import Task, files_named, read_task
 from capplan.cli.summary import Summary, summary_text
 from capplan.cli.terminal import Terminal
-from capplan.cli.without_plan import without_plan_text
+from capplan.cli.without_plan import unknown_text
 from capplan.engine import Status, Stopped, Watch
+from capplan.explain.case import Case
+from capplan.explain.infeasible import Infeasible, explain_infeasible
+from capplan.explain.written import write_infeasible
 from capplan.model import override
 from capplan.model.adhoc import Asked
 from capplan.runs import check_folder, read_run, write_run
@@ -55,15 +59,27 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     watch = Watch(latest)
     with stopping(terminal, watch.stop) as stop_again:
         with shown(terminal, watch, latest) as tick:
-            result = beside(lambda: _solved(task, watch, wanted.engine), tick, stop_again)
-        text = result_text(result, task)
+            result, why = beside(lambda: _explained(task, watch, wanted), tick, stop_again)
+        text = result_text(result, task) if why is None else infeasible_text(why)
         folder = _save(wanted, task, result, text)
+        if why is not None:
+            write_infeasible(folder, why)
     if as_json:
         terminal.say_json({**read_run(folder).info, "run": str(folder)})
     else:
         terminal.page(f"{text}\n")
         terminal.say(str(folder))
     return _exit_code(result)
+
+
+def _explained(task: Task, watch: Watch, wanted: Wanted) -> tuple[Result, Infeasible | None]:
+    """What a solve came to, and where there is no plan, why: as long again as half the time limit."""
+    result = _solved(task, watch, wanted.engine)
+    if result.explanation is None:
+        return result, None
+    seconds = float(task.model.solver.time_limit_s) / 2
+    case = Case.of(result.problem, wanted.inventory, seconds, watch)
+    return result, explain_infeasible(case, result.explanation)
 
 
 def _solved(task: Task, watch: Watch, engine: str) -> Result:
@@ -74,7 +90,7 @@ def _solved(task: Task, watch: Watch, engine: str) -> Result:
 def result_text(result: Result, task: Task) -> str:
     """What a solve came to, in words."""
     if result.measured is None:
-        return without_plan_text(result)
+        return unknown_text(result)
     return summary_text(Summary.of(result, task.warnings, task.start))
 
 

@@ -26,7 +26,7 @@ from capplan.solving import Result
 from capplan.tables import Output
 
 RUNS = Path("runs")
-OWN = frozenset({"run.json", "datapackage.json", "explanation.txt", "report.html", "inputs", "plan"})
+OWN = frozenset({"run.json", "datapackage.json", "explanation.txt", "report.html", "inputs", "plan", "explain"})
 """What capplan puts into a run beside its tables."""
 
 

@@ -1,0 +1,126 @@
+"""Why there is no plan and what would end that, as text for a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from capplan.cli.summary import subject_text
+from capplan.cli.terminal import counted
+from capplan.cli.without_plan import homeless_lines, kept_lines, shortage_lines
+from capplan.engine import Status
+from capplan.errors import Place, printable
+from capplan.explain.conflicts import Conflict
+from capplan.explain.infeasible import Infeasible, Relaxation, left_out
+from capplan.explain.way import Way
+from capplan.explain.written import COMBINED, RELAXATIONS, scenario_names
+from capplan.problem import Problem
+
+CONFLICTS_NAMED, RELAXATIONS_NAMED, LEFT_OUT_NAMED = 5, 12, 10
+
+
+def infeasible_text(found: Infeasible) -> str:
+    """The whole text, without an end of line."""
+    problem = found.problem
+    sections = (
+        [_headline(found), *_nature(found)],
+        _totals(found),
+        homeless_lines(problem, found.why),
+        shortage_lines(problem, found.why),
+        _conflicts(found.conflicts),
+        _relaxations(found),
+        _without(found),
+        kept_lines(problem, found.why),
+    )
+    return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
+
+
+def _headline(found: Infeasible) -> str:
+    subject = subject_text(found.problem)
+    if found.proved:
+        return f"No plan is possible for {subject}: proved infeasible."
+    return f"No plan was found for {subject}; whether there is one is not known. This is what makes it hard:"
+
+
+def _nature(found: Infeasible) -> list[str]:
+    if found.policy_only is None:
+        return []
+    if found.policy_only:
+        return ["  Only policy stands in the way: without headroom and the rules this model asks for there is a plan."]
+    return ["  It is not a matter of headroom or of rules this model asks for: without them there is no plan either."]
+
+
+def _totals(found: Infeasible) -> list[str]:
+    lines = []
+    for total in found.totals:
+        lines.append(f"  {total.text(found.problem)}")
+        if total.policy_only:
+            lines.append("    It is there physically; only the headroom that the model keeps stands in the way.")
+    return ["What all sites together lack", *lines] if lines else []
+
+
+def _conflicts(conflicts: Sequence[Conflict]) -> list[str]:
+    lines: list[str] = []
+    for number, conflict in enumerate(conflicts[:CONFLICTS_NAMED], 1):
+        how = "drop any one of these and the rest can be kept" if conflict.minimal else "not proved to be the fewest"
+        lines.append(f"  Conflict {number} ({how})")
+        lines += [
+            f"    {member.text}{_rule(member.rule, member.kind)}{_at(member.place)}" for member in conflict.members
+        ]
+    return ["What cannot all be kept", *lines] if lines else []
+
+
+def _rule(rule: str, kind: str) -> str:
+    return "" if kind == "workload" else f" [{rule}]"
+
+
+def _at(place: Place | None) -> str:
+    if place is None:
+        return ""
+    line = f":{place.line}" if place.line else ""
+    return f"  ({Path(place.file).name}{line})"
+
+
+def _relaxations(found: Infeasible) -> list[str]:
+    lines = []
+    for name, one in list(zip(scenario_names(found), found.relaxations, strict=True))[:RELAXATIONS_NAMED]:
+        lines += [f"  {one.way.text}{_price(found.problem, one.way)}{_least(one)}", f"    --scenario {name}"]
+    more = len(found.relaxations) - RELAXATIONS_NAMED
+    lines += [f"  and {more} more in {RELAXATIONS}"] if more > 0 else []
+    head = ["What would do, each alone (verified by solving again)", *lines] if lines else []
+    if not lines and found.combined is None:
+        head = ["No single change was found that makes a plan possible."]
+    if found.combined is not None:
+        head += ["", "What would do together (verified)"] if head else ["What would do together (verified)"]
+        head += [f"  {way.text}{_price(found.problem, way)}" for way in found.combined.ways]
+        head.append(f"    --scenario {COMBINED}")
+    if found.untried:
+        head.append(f"  {counted(found.untried, 'more change')} could not be tried in the time given")
+    return head
+
+
+def _least(one: Relaxation) -> str:
+    return "" if one.least is None else "" if one.least else " (less may do: not proved)"
+
+
+def _price(problem: Problem, way: Way) -> str:
+    money = problem.inventory.currency.text
+    parts = [f"{money(way.pence)} a year"] if way.pence else []
+    parts += [f"{money(way.once)} once"] if way.once else []
+    return f" for {' and '.join(parts)}" if parts else ""
+
+
+def _without(found: Infeasible) -> list[str]:
+    if found.without is None:
+        return []
+    ids, gone = found.problem.workloads.ids, left_out(found.without)
+    named = ", ".join(ids[w] for w in gone[:LEFT_OUT_NAMED])
+    more = f" and {len(gone) - LEFT_OUT_NAMED:,} more" if len(gone) > LEFT_OUT_NAMED else ""
+    proved = "" if found.without_status is Status.OPTIMAL else " (a better one may exist: not proved)"
+    money = found.problem.inventory.currency.text
+    return [
+        f"The best plan that leaves something out{proved}",
+        f"  without {named}{more}: {counted(len(found.problem.workloads) - len(gone), 'workload')} placed, "
+        f"{money(found.without.cost)}",
+        "    left_out: any in the model",
+    ]

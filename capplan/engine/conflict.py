@@ -1,0 +1,179 @@
+"""Which statements of an infeasible Program contradict each other, and how little would end the contradiction.
+
+Every answer stands on solves of its own: a conflict is one because the Program with nothing but its members has no
+solution, and it is minimal because without any one of them it has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from capplan.engine.cpsat import Answer, Callback, Model, greatest_use
+from capplan.engine.result import Limits, Watch
+from capplan.program import Program
+from capplan.units import Bools, Ints
+
+SECONDS_A_QUESTION = 5.0
+"""Longest time for one question whether some of the statements can be kept together."""
+
+EFFORT_PER_SECOND = 0.5
+LARGEST_WIDENING = 2**40
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Statements of a Program that are asked for together. bool [item], bool [limit], bool [option].
+
+    Items that are not asked for may take an option or none. Options that are not open may not be taken.
+    """
+
+    items: Bools
+    limits: Bools
+    open: Bools
+
+
+class _Part(Model):
+    """A model of some of a Program's statements."""
+
+    def __init__(self, program: Program, kept: Kept, *, others: bool) -> None:
+        self._kept, self._others = kept, others
+        super().__init__(program)
+
+    def _choices(self) -> None:
+        start, usable = self.program.item_start, self._kept.open
+        if not self._others:
+            usable = usable & self._kept.items[self.program.item]
+        for item, asked in enumerate(self._kept.items.tolist()):
+            columns = np.arange(start[item], start[item + 1])
+            literals = columns[usable[columns]].tolist()
+            if asked:
+                self._proto.constraints.add().exactly_one.literals.extend(literals)
+            elif len(literals) > 1:
+                self._proto.constraints.add().at_most_one.literals.extend(literals)
+        self.forbid(np.flatnonzero(~usable))
+
+    def _always_kept(self) -> Bools:
+        return np.asarray(~self._kept.limits)
+
+
+@dataclass
+class Questions:
+    """Asks whether statements can be kept together, until the time is up.
+
+    ``until`` is a moment of ``time.monotonic``; ``asked`` counts the questions.
+    """
+
+    program: Program
+    limits: Limits
+    watch: Watch
+    until: float
+    asked: int = 0
+    never: Bools = field(init=False)
+    helped: Bools = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.never = np.asarray(greatest_use(self.program) <= self.program.bound)
+        self.helped = helped(self.program)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no time for another question."""
+        return self.watch.stopped or time.monotonic() >= self.until
+
+    def possible(self, kept: Kept) -> bool | None:
+        """Whether these statements can be kept together; None where that was not found out."""
+        usable = kept.items[self.program.item] & kept.open
+        homes = np.bincount(self.program.item[usable], minlength=self.program.items)
+        if (kept.items & (homes == 0)).any():
+            return False
+        if self.over:
+            return None
+        self.asked += 1
+        binding = Kept(kept.items, kept.limits & ~self.never, kept.open)
+        others = bool((binding.limits & self.helped).any())
+        answer = _solved(_Part(self.program, binding, others=others), self)
+        if answer.x is not None:
+            return True
+        return False if answer.finished else None
+
+
+def helped(program: Program) -> Bools:
+    """Limits that a choice can help to keep, such as a least use; of the others nothing placed is best. bool [limit].
+
+    Items that nobody asks for can be left out of account where no such limit is asked for.
+    """
+    entries = program.limits.tocsr().tocoo()
+    found = np.zeros(len(program.bound), dtype=np.bool_)
+    found[entries.row[(entries.data < 0) & (entries.col < program.options + program.facts)]] = True
+    return found
+
+
+def _solved(model: Model, ask: Questions) -> Answer:
+    seconds = max(0.05, min(SECONDS_A_QUESTION, ask.until - time.monotonic()))
+    return model.solve(ask.limits, seconds, seconds * EFFORT_PER_SECOND, ask.watch, Callback(lambda *_: None))
+
+
+def fewest(members: Sequence[int], without: Callable[[list[int]], bool | None]) -> tuple[list[int], bool]:
+    """Members of which none can be spared, and whether that is proved.
+
+    ``without(kept)`` says whether what is kept can be kept together: False, and the others are not needed for the
+    contradiction; True, and some of them are; None where it is not known. Larger chunks are tried first.
+    """
+    kept, size, known = list(members), max(1, len(members) // 2), True
+    while True:
+        at, known = 0, True
+        while at < len(kept):
+            rest = kept[:at] + kept[at + size :]
+            answer = without(rest)
+            if answer is False:
+                kept = rest
+                continue
+            known = known and answer is True
+            at += size
+        if size == 1:
+            return kept, known
+        size = max(1, size // 4)
+
+
+@dataclass(frozen=True)
+class Widening:
+    """By how much some limits must be widened for everything to be kept, all else as it is.
+
+    ``amount`` times each limit's own weight; None where no amount does, or none was found. ``least`` says that less
+    would not do; ``x`` int64 [column] is a solution.
+    """
+
+    amount: int | None
+    x: Ints | None
+    least: bool
+
+
+def least_widening(program: Program, weight: Mapping[int, int], ask: Questions) -> Widening:
+    """The least whole ``z`` with which all limits hold, those of ``weight`` (limit → weight) widened by weight × z."""
+    if (np.diff(program.item_start) == 0).any():
+        return Widening(None, None, True)
+    over = np.maximum(0, greatest_use(program) - program.bound)
+    most = max((-(-int(over[row]) // by) for row, by in weight.items()), default=0)
+    if not 0 < most < LARGEST_WIDENING:
+        return Widening(None, None, False)
+    everything = np.ones(program.items, dtype=np.bool_)
+    limits = ~ask.never
+    limits[list(weight)] = False
+    model = _Part(program, Kept(everything, limits, np.ones(program.options, dtype=np.bool_)), others=True)
+    z = model.variable(0, most)
+    rows = program.limits.of_rows(np.array(list(weight), dtype=np.int64))
+    for i, (row, by) in enumerate(weight.items()):
+        part = slice(rows.indptr[i], rows.indptr[i + 1])
+        columns, values = rows.indices[part].tolist(), rows.data[part].tolist()
+        model.at_most([*columns, z], [*values, -by], int(program.bound[row]))
+    model.minimise([z], [1])
+    answer = _solved(model, ask)
+    if answer.x is None:
+        return Widening(None, None, answer.finished)
+    used = program.limits @ answer.x - program.bound
+    need = max(max(0, -(-int(used[row]) // by)) for row, by in weight.items())
+    return Widening(need, answer.x, answer.finished)

@@ -1,0 +1,151 @@
+"""What is explained: an inventory folder under a model, and the same with something changed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import yaml
+
+from capplan.compile import open_options, problem_of, program_of
+from capplan.engine import Limits, Progress, Status, Watch, solve_program
+from capplan.engine import Result as Found
+from capplan.errors import CapplanError
+from capplan.inventory import Inventory
+from capplan.load import read_inventory, read_model
+from capplan.measure import Measured, measure
+from capplan.model import Model
+from capplan.problem import Plan, Problem
+from capplan.units import Bools
+
+Changes = Mapping[str, Any]
+"""A scenario as it stands in a model file: ``set``, ``remove`` and any key of the model."""
+
+SCENARIO = "explained"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem that can be changed as a scenario changes it. ``folder`` is where its tables lie."""
+
+    problem: Problem
+    folder: Path
+    limits: Limits
+    watch: Watch
+    until: float
+
+    @staticmethod
+    def of(problem: Problem, folder: Path, seconds: float, watch: Watch | None = None) -> Case:
+        """A case to be explained within ``seconds`` from now."""
+        solver = problem.model.solver
+        limits = Limits(seconds, seed=solver.seed, workers=solver.workers, deterministic=solver.deterministic)
+        return Case(problem, folder, limits, watch or Watch(), time.monotonic() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, none once somebody asked to stop."""
+        return 0.0 if self.watch.stopped else max(0.0, self.until - time.monotonic())
+
+    def part(self, share: float) -> Case:
+        """The same case with a share of the time that is left."""
+        return replace(self, until=time.monotonic() + share * self.left)
+
+    def changed(self, changes: Changes) -> Problem | None:
+        """The problem under a scenario, read from its files as a user's scenario is; None where that is no problem."""
+        try:
+            model = read_changed(self.problem.model, changes)
+            inventory = read_inventory(self.folder, model.overlay)
+            return problem_of(self._where_all_is(inventory), model, keep=self.problem.keep)
+        except CapplanError:
+            return None
+
+    def _where_all_is(self, inventory: Inventory) -> Inventory:
+        """Current sites as a plan to start from gave them, where the scenario removes nothing."""
+        now, then = self.problem.inventory, inventory
+        same = (
+            now.table("workloads").ids == then.table("workloads").ids
+            and now.table("sites").ids == then.table("sites").ids
+        )
+        return replace(then, title=now.title, current_site=now.current_site) if same else then
+
+    def any_plan(self, problem: Problem, seconds: float) -> Measured | None:
+        """A plan that breaks no rule, measured; None where there is none or none was found in time."""
+        return self._found(problem, seconds, goals=False)[1]
+
+    def best_plan(self, problem: Problem, seconds: float) -> tuple[Status, Measured | None]:
+        """The best plan that was found in time, measured, and what is known of it."""
+        return self._found(problem, seconds, goals=True)
+
+    def placing(self, problem: Problem, workloads: Sequence[int], seconds: float) -> Measured | None:
+        """A plan that places some workloads and breaks no rule, whatever else it leaves out (the model lets it)."""
+        wanted = set(workloads)
+        leave = np.array([not wanted & set(group) for group in problem.members], dtype=np.bool_)
+        return self._found(problem, seconds, goals=False, leave=leave)[1]
+
+    def _found(
+        self, problem: Problem, seconds: float, *, goals: bool, leave: Bools | None = None
+    ) -> tuple[Status, Measured | None]:
+        seconds = min(seconds, self.left)
+        if seconds <= 0:
+            return Status.UNKNOWN, None
+        options = open_options(problem, leave)
+        program = program_of(problem, options, ledger=False)
+        if not goals:
+            program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
+        # A clock of its own; asked to stop when the case is.
+        watch = replace(self.watch, report=_quietly, started=time.monotonic())
+        self.watch.on_stop(watch.stop)
+        found: Found = solve_program(program, replace(self.limits, time_limit_s=seconds), watch)
+        self.watch.on_stop(None)
+        if found.x is None:
+            return found.status, None
+        measured = measure(problem, Plan.of(problem, program, options, found.x))
+        return (found.status, None) if measured.breaches else (found.status, measured)
+
+
+def _quietly(_: Progress) -> None:
+    return
+
+
+def _no_ties() -> sp.csr_array:
+    return sp.csr_array((0, 0), dtype=np.int64)
+
+
+def read_changed(model: Model, changes: Changes) -> Model:
+    """The model with the changes of one more scenario, its own scenario's included. Raises BadInput."""
+    content = {key: value for key, value in model.to_json().items() if value is not None}
+    content["scenarios"] = {**stacked(model), SCENARIO: merged(own_changes(model), changes)}
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "model.yaml"
+        path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+        return replace(read_model(path, SCENARIO), name=model.name)
+
+
+def own_changes(model: Model) -> Changes:
+    """What the model's own scenario changes in the inventory."""
+    scenarios = model.to_json().get("scenarios")
+    own = scenarios.get(model.scenario) if isinstance(scenarios, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def stacked(model: Model) -> dict[str, Any]:
+    """The scenarios that the model's own is stacked upon."""
+    scenarios = model.to_json().get("scenarios")
+    return (
+        {name: one for name, one in scenarios.items() if name != model.scenario} if isinstance(scenarios, dict) else {}
+    )
+
+
+def merged(below: Changes, above: Changes) -> dict[str, Any]:
+    """One scenario laid over another."""
+    result = dict(below)
+    for key, value in above.items():
+        known = result.get(key)
+        result[key] = merged(known, value) if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+    return result

@@ -1,0 +1,253 @@
+"""Explanations of worlds without a plan: conflicts are real and minimal, changes do what they say."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from capplan.compile import problem_of
+from capplan.engine import Status
+from capplan.explain.case import Case
+from capplan.explain.conflicts import Conflict, Member
+from capplan.explain.infeasible import Infeasible, explain_infeasible
+from capplan.explain.written import FOLDER, RELAXATIONS, nature, write_infeasible
+from capplan.load import read_inventory, read_model
+from capplan.problem import Problem
+from capplan.solving import solve
+from capplan.units import decimal_text
+from tests.cli_calls import capplan
+from tests.explained_worlds import LARGE, LIBRARY, MIDDLE, SMALL, Made, Wanted, made
+
+SECONDS = 12.0
+QUICK_ONES = [*SMALL, *(one for one in MIDDLE if one.workloads <= 40)]
+SLOW_ONES = [*(one for one in MIDDLE if one.workloads > 40), *LARGE]
+
+
+def explained(wanted: Wanted, folder: Path) -> tuple[Problem, Infeasible | None]:
+    """A world and its explanation; None where it has a plan."""
+    made(wanted).write(folder)
+    model = read_model(folder / "model.yaml")
+    problem = problem_of(read_inventory(folder, model.overlay), model)
+    if solve(problem.inventory, model).status is not Status.INFEASIBLE:
+        return problem, None
+    return problem, explain_infeasible(Case.of(problem, folder, SECONDS))
+
+
+def every_change_does(found: Infeasible, folder: Path, run: Path) -> int:
+    """Apply each change that is offered as a user would, and solve: there is a plan. Returns how many there are."""
+    run.mkdir()
+    target = write_infeasible(run, found)
+    if not (target / RELAXATIONS).exists():
+        return 0
+    names = read_model(target / RELAXATIONS).scenarios
+    for name in names:
+        model = read_model(target / RELAXATIONS, name)
+        result = solve(read_inventory(folder, model.overlay), model)
+        assert result.measured is not None, name
+        assert not result.measured.breaches, name
+    return len(names)
+
+
+def explains(wanted: Wanted, tmp_path: Path) -> Infeasible | None:
+    """What every world of the library has to pass."""
+    problem, found = explained(wanted, tmp_path / "i")
+    assert (found is None) == ("tight" in wanted.causes)
+    if found is None:
+        return None
+    exact = bool(found.totals) or (bool(found.why.shortages) and found.why.least)
+    assert exact or any(conflict.minimal for conflict in found.conflicts)
+    for conflict in found.conflicts:
+        for member in conflict.members:
+            assert member.text
+            assert member.place is not None
+            assert member.place.line > 0 or member.rule in ("budget", "moves")
+    assert every_change_does(found, tmp_path / "i", tmp_path / "run") > 0
+    # Each conflict has workloads of its own.
+    named = [item for conflict in found.conflicts for item in conflict.items]
+    assert len(named) == len(set(named))
+    assert len(problem.workloads) >= wanted.workloads
+    return found
+
+
+def test_the_library_holds_forty_worlds_of_many_causes():
+    """Worlds are told apart by size, cause and seed."""
+    assert len(LIBRARY) >= 40
+    assert len({wanted.name for wanted in LIBRARY}) == len(LIBRARY)
+    assert {wanted.workloads for wanted in LIBRARY} >= {10, 100, 1000}
+
+
+@pytest.mark.parametrize("wanted", QUICK_ONES, ids=lambda wanted: wanted.name)
+def test_worlds_are_explained_and_every_change_offered_does(wanted: Wanted, tmp_path: Path):
+    """A verified minimal conflict or an exact shortage, and changes that make a plan possible."""
+    found = explains(wanted, tmp_path)
+    if found is not None and wanted.workloads <= 10:
+        holds = _Brute(made(wanted))
+        for conflict in found.conflicts:
+            holds.confirm(conflict)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", SLOW_ONES, ids=lambda wanted: wanted.name)
+def test_large_worlds_are_explained(wanted: Wanted, tmp_path: Path):
+    """The same for up to 1,000 workloads at 20 sites."""
+    explains(wanted, tmp_path)
+
+
+class _Brute:
+    """Tries every way to place the workloads of a conflict, each statement checked on the cells alone."""
+
+    def __init__(self, world: Made) -> None:
+        self.rows = {row["workload"]: row for row in sorted(world.workloads, key=lambda row: row["workload"])}
+        self.ids = list(self.rows)
+        self.sites = {row["site"]: row for row in world.sites}
+        self.tables = world.tables
+        self.model = world.model
+
+    def confirm(self, conflict: Conflict) -> None:
+        """The members cannot be kept together; without any one of them the rest can."""
+        checks = [self._check(member) for member in conflict.members]
+        if any(check is None for check in checks) or len(conflict.items) > 7:
+            return  # a kind of statement that is not written here
+        assert not self._possible(conflict.members, checks), "not a conflict"
+        if conflict.minimal:
+            for left in range(len(checks)):
+                members = [m for i, m in enumerate(conflict.members) if i != left]
+                rest = [check for i, check in enumerate(checks) if i != left]
+                assert self._possible(members, rest), f"not needed: {conflict.members[left].text}"
+
+    def _possible(self, members: Sequence[Member], checks: Sequence[object]) -> bool:
+        placed = [self.ids[w] for member in members if member.kind == "workload" for w in member.workloads]
+        for sites in itertools.product(self.sites, repeat=len(placed)):
+            plan = dict(zip(placed, sites, strict=True))
+            if all(check(plan) for check in checks):  # type: ignore[operator]
+                return True
+        return False
+
+    def _check(self, member: Member) -> Callable[[dict[str, str]], bool] | None:
+        if member.kind == "workload":
+            return lambda plan: True
+        if member.kind == "limit":
+            return self._limit(member)
+        column = member.source[2] if member.source else ""
+        if member.rule == "together":
+            block = {self.ids[w] for w in member.workloads}
+            return lambda plan: len({site for w, site in plan.items() if w in block}) <= 1
+        [name] = [self.ids[w] for w in member.workloads] if len(member.workloads) == 1 else [""]
+        row = self.rows.get(name, {})
+        kept: dict[str, Callable[[str], bool]] = {
+            "pinned_site": lambda site: site == row["pinned_site"],
+            "forbidden_sites": lambda site: site not in row["forbidden_sites"].split(";"),
+            "countries": lambda site: self.sites[site]["country"] in row["countries"].split(";"),
+            "max_rtt_ms": lambda site: self._trip(row, site) <= Fraction(row["max_rtt_ms"]),
+        }
+        if column == "zones" and member.source is not None:
+            closed = list(self.sites)[member.source[1]]
+            return lambda plan: plan.get(name) != closed or row["zone"] in self.sites[closed]["zones"].split(";")
+        if column not in kept or not name:
+            return None
+        return lambda plan: name not in plan or kept[column](plan[name])
+
+    def _trip(self, row: dict[str, str], site: str) -> Fraction:
+        direct = [c for c in self.tables["circuits"] if (c["a"], c["b"]) == (row["organisation"], site)]
+        return Fraction(direct[0]["rtt_ms"])
+
+    def _limit(self, member: Member) -> Callable[[dict[str, str]], bool] | None:
+        assert member.limit is not None
+        subject = member.limit.subject
+        if member.rule == "capacity":
+            site, resource = subject.split(" ")
+            kept = Fraction(8, 10) if resource == "power_kw" else Fraction(1)
+            most = Fraction(self.sites[site].get(resource, "0")) * kept
+            return lambda plan: sum(Fraction(self.rows[w][resource]) for w, s in plan.items() if s == site) <= most
+        if member.rule == "apart":
+            group, _, at = subject.partition(" at ")
+            return lambda plan: sum(self.rows[w].get("apart") == group for w, s in plan.items() if s == at) <= 1
+        if member.rule == "licences":
+            [licence] = self.tables["licences"]
+            most = Fraction(licence["owned"]) + Fraction(licence["max_packs"])
+            needing = {row["workload"] for row in self.tables["licence_needs"]}
+            return lambda plan: len(needing & set(plan)) <= most
+        if member.rule == "moves":
+            allowed = self.model["rules"]["moves"]["at_most"]
+            return lambda plan: sum(self.rows[w].get("current_site", s) != s for w, s in plan.items()) <= allowed
+        return None
+
+
+def test_brute_force_refuses_what_is_no_conflict_and_what_is_not_minimal(tmp_path: Path):
+    """The confirmation can fail: a member too few, and a member too many."""
+    wanted = next(one for one in SMALL if one.causes == ("pins",))
+    _, found = explained(wanted, tmp_path / "i")
+    assert found is not None
+    [conflict] = found.conflicts
+    brute = _Brute(made(wanted))
+    with pytest.raises(AssertionError, match="not a conflict"):
+        brute.confirm(Conflict(conflict.members[:-1], True, conflict.items))
+    with pytest.raises(AssertionError, match="not needed"):
+        brute.confirm(Conflict((*conflict.members, conflict.members[0]), True, conflict.items))
+
+
+@pytest.mark.parametrize(
+    ("cause", "policy", "natures"), [("shortage", False, "physical"), ("headroom", True, "headroom")]
+)
+def test_policy_is_told_apart_from_what_physically_is_there(cause: str, policy: bool, natures: str, tmp_path: Path):
+    """A shortage that only headroom makes is one of policy; one that remains without it is not."""
+    wanted = next(one for one in SMALL if one.causes == (cause,))
+    _, found = explained(wanted, tmp_path / "i")
+    assert found is not None
+    assert found.policy_only is policy
+    assert natures in {nature(breach) for breach in found.why.shortages}
+
+
+def test_the_least_widening_is_the_least(tmp_path: Path):
+    """A watt less than what is offered as the least would not do."""
+    wanted = next(one for one in SMALL if one.causes == ("headroom",))
+    problem, found = explained(wanted, tmp_path / "i")
+    assert found is not None
+    more = [one for one in found.relaxations if one.way.kind == "capacity" and one.least]
+    assert more
+    for one in more:
+        [(path, text)] = one.changes["set"].items()
+        less = {"set": {path: decimal_text(Fraction(text) - Fraction(1, 1000))}}
+        case = Case.of(problem, tmp_path / "i", SECONDS)
+        changed = case.changed(less)
+        assert changed is not None
+        assert case.best_plan(changed, 10)[0] is Status.INFEASIBLE
+
+
+def test_solve_and_explain_say_it_and_keep_it_in_the_run(tmp_path: Path):
+    """Exit 3 with the text; tables and scenarios in the run; explain says the same and as JSON."""
+    folder = made(next(one for one in SMALL if one.causes == ("pins",))).write(tmp_path / "i")
+    said = capplan("solve", folder, "-o", tmp_path / "run")
+    assert said.code == 3
+    for words in (
+        "proved infeasible",
+        "Conflict 1 (drop any one of these",
+        "pinned to S00",
+        "workloads.csv:",
+        "--scenario 1-",
+    ):
+        assert words in said.out
+    with (tmp_path / "run" / FOLDER / "relaxations.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    again = capplan("explain", tmp_path / "run")
+    assert again.code == 0
+    assert again.out.strip() in said.out
+    data = json.loads(capplan("explain", tmp_path / "run", "--json").out)
+    assert [row["scenario"] for row in data["relaxations"]] == [row["scenario"] for row in rows]
+    assert {row["line"] for row in data["conflicts"]} - {""}
+    solved = capplan("solve", folder, "-m", tmp_path / "run" / FOLDER / RELAXATIONS, "--scenario", rows[0]["scenario"])
+    assert solved.code == 0
+
+
+def test_a_run_that_was_explained_may_be_replaced(tmp_path: Path):
+    """What explain adds belongs to the run."""
+    folder = made(SMALL[0]).write(tmp_path / "i")
+    assert capplan("solve", folder, "-o", tmp_path / "run").code == 3
+    assert capplan("solve", folder, "-o", tmp_path / "run").code == 3
