@@ -19,6 +19,8 @@ from capplan.units import AT_ONCE, Bools, Floats, Ints, keys
 EARTH_RADIUS_KM = 6371.0088
 FIBRE_US_PER_KM = 5
 UNREACHABLE = -1
+HOP = 2**20
+"""Round trips are compared in µs × HOP + circuits passed: of equally quick paths the one with fewest circuits wins."""
 
 LIGHT_US_PER_KM = 4.897
 """One way through fibre at 1550 nm: no measured round trip over a distance is shorter than twice this."""
@@ -124,9 +126,9 @@ class Network:
         graph, guessed = self._graph(usable)
         start = (np.cumsum(self.attached) - 1)[sources]
         distance, before = dijkstra(graph, indices=start, return_predecessors=True)
-        # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
-        hops, estimated = _along_paths(distance, before.astype(np.int64), guessed)
-        us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
+        estimated = _along_paths(distance, before.astype(np.int64), guessed)
+        known = np.isfinite(distance)
+        us = np.where(known, np.where(known, distance, 0) // HOP, UNREACHABLE).astype(np.int64)
         return RoundTrips(us, estimated)
 
     def _straight(self, sources: Ints, targets: Ints) -> tuple[Ints, Bools]:
@@ -150,7 +152,7 @@ class Network:
         return np.asarray(~gone[table.nodes("a")] & ~gone[table.nodes("b")])
 
     def _graph(self, usable: Bools) -> tuple[sp.csr_array, sp.csr_array]:
-        """Weights (µs + 1) of the best circuit of each pair of nodes, and which of them are estimates.
+        """Weights (µs × HOP + 1) of the best circuit of each pair of nodes, and which of them are estimates.
 
         Both sparse [attached node, attached node].
         """
@@ -166,7 +168,7 @@ class Network:
             np.concatenate([ends[best, 0], ends[best, 1]]),
             np.concatenate([ends[best, 1], ends[best, 0]]),
         )
-        weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
+        weight = sp.csr_array((np.tile(us[best] * float(HOP) + 1, 2), both), shape=(size, size))
         return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
 
 
@@ -187,9 +189,8 @@ def great_circle_km(a: Floats, b: Floats) -> Floats:
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
 
 
-def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple[Ints, Bools]:
-    """Number of circuits on each shortest path, and whether one of them is an estimate. [source, node]."""
-    hops = np.zeros(distance.shape, dtype=np.int64)
+def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> Bools:
+    """Whether a circuit of each shortest path is an estimate. bool [source, node]."""
     estimated = np.zeros(distance.shape, dtype=np.bool_)
     edges = guessed.tocoo()
     order = np.argsort(keys(edges.row, len(before.T), edges.col))
@@ -199,7 +200,6 @@ def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple
         source = np.arange(len(nodes))
         prior = before[source, nodes]
         source, node, prior = source[prior >= 0], nodes[prior >= 0], prior[prior >= 0]
-        hops[source, node] = hops[source, prior] + 1
         last = guess[np.searchsorted(edge, keys(prior, len(before.T), node))] if len(node) else np.zeros(0, np.bool_)
         estimated[source, node] = estimated[source, prior] | last
-    return hops, estimated
+    return estimated
