@@ -39,13 +39,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
     "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost"),
+    "links": ("link", "check", "status", "measured", "limit", "unit", "path", "note"),
     "costs": ("organisation", "site", "period", "kind", "amount"),
 }
 """Columns of the tables that are the same for every inventory."""
 
 NUMBERS = frozenset(
     "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "
-    "rtt_ms max_rtt_ms".split()
+    "rtt_ms max_rtt_ms measured".split()
 )
 """Columns that hold numbers; every other one is text and written so that Excel takes it for nothing else."""
 
@@ -65,6 +66,7 @@ def tables_of(measured: Measured) -> list[Output]:
         _table("lost", from_rules.get("lost", [])),
         _table("purchases", _purchases(measured)),
         _table("licences", from_rules.get("licences", [])),
+        _table("links", from_rules.get("links", [])),
         _table("costs", _costs(measured)),
     ]
 

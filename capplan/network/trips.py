@@ -90,8 +90,8 @@ class Network:
     def quicker_than_light(self) -> list[tuple[int, float]]:
         """Circuits measured shorter than light in fibre needs, each with that least round trip in ms."""
         table = self.inventory.table("circuits")
-        km = self.distance_km(table.nodes("a"), table.nodes("b"))
-        least = 2 * np.nan_to_num(km) * LIGHT_US_PER_KM
+        km, straight = table.decimals("km"), self.distance_km(table.nodes("a"), table.nodes("b"))
+        least = 2 * np.maximum(np.nan_to_num(straight), km.mantissa / 10**km.digits) * LIGHT_US_PER_KM
         found = np.flatnonzero(self.measured & (self.circuit_us < np.floor(least)))
         return [(int(i), float(least[i]) / 1000) for i in found]
 
@@ -122,7 +122,7 @@ class Network:
 
     def _over_circuits(self, sources: Ints, existing: Bools) -> RoundTrips:
         """Round trips from nodes with a circuit to all nodes with one. [source, attached node]."""
-        usable = existing & (self.circuit_us >= 0) & self._standing
+        usable = self.usable(existing)
         graph, guessed = self._graph(usable)
         start = (np.cumsum(self.attached) - 1)[sources]
         distance, before = dijkstra(graph, indices=start, return_predecessors=True)
@@ -142,7 +142,11 @@ class Network:
             us[some] = self.estimate_us(km, np.zeros(1, dtype=np.int64))
         return us * away, away
 
-    @property
+    def usable(self, existing: Bools) -> Bools:
+        """Which of the ``existing`` bool [circuit] have a round trip and end at no removed site. bool [circuit]."""
+        return existing & (self.circuit_us >= 0) & self._standing
+
+    @cached_property
     def _standing(self) -> Bools:
         """Circuits neither end of which is a removed site. bool [circuit]."""
         table, sites = self.inventory.table("circuits"), self.inventory.table("sites")

@@ -1,0 +1,340 @@
+"""Every check of every link under a placement: interfaces, ways from organisations to sites, circuits, points of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from capplan.links import checks
+from capplan.links.interface import Interface, interfaces_of
+from capplan.links.row import FAIL, PASS, WARN, Check, worst
+from capplan.links.standards import standard_check
+from capplan.links.state import NONE, State, states_of
+from capplan.links.traffic import Carried, Placement, carried, flows_of, path_name
+from capplan.network.failures import Failure
+from capplan.problem import Problem
+from capplan.units import Ints
+
+FULL, BUSY = Fraction(1), Fraction(3, 4)
+"""Shares of a circuit's capacity: more than the first fails, more than the second warns (guidance for NHS access lines)."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The checks of a placement; ``site`` int64 [workload], NONE where a workload is nowhere."""
+
+    problem: Problem
+    site: Ints
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Where everything is."""
+        return Placement(self.problem, self.site)
+
+    @cached_property
+    def states(self) -> list[State]:
+        """States of the network."""
+        return states_of(self.problem)
+
+    @cached_property
+    def interfaces(self) -> list[Interface]:
+        """Interfaces of the inventory."""
+        return interfaces_of(self.problem)
+
+    @cached_property
+    def loads(self) -> list[Carried]:
+        """What is carried in each period, equal periods once."""
+        found: list[Carried] = []
+        for state in self.states:
+            seen: list[object] = []
+            for t in state.periods:
+                flows = flows_of(self.placement, self.interfaces, self.problem.active[:, t], t)
+                if flows not in seen:
+                    seen.append(flows)
+                    found.append(carried(state, t, flows))
+        return found
+
+    @cached_property
+    def rows(self) -> list[Check]:
+        """Every check: interfaces first, then ways of users, then circuits and points of failure."""
+        if not len(self.problem.inventory.table("circuits")) and not self.interfaces:
+            return []
+        found = [check for interface in self.interfaces for check in self.interface(interface)]
+        found += self._paths()
+        found += self._circuits()
+        return [*found, *self._points()]
+
+    # -- interfaces ---------------------------------------------------------------------------------------
+
+    def interface(self, interface: Interface) -> list[Check]:
+        stops, name = self.placement.stops(interface), interface.name
+        standard = standard_check(self.problem, interface)
+        missing = [self.problem.workloads.ids[w] for w in interface.placed if self.placement.node[w] == NONE]
+        if missing:
+            return [Check(name, "exists", WARN, note=f"{checks.listed(missing)} has no site"), standard]
+        if not interface.periods:
+            note = "its ends are never active in the same period"
+            return [Check(name, "exists", WARN, note=note), standard]
+        by_state = [
+            self._on_network(interface, stops, state)
+            for state in self.states
+            if set(state.periods) & set(interface.periods)
+        ]
+        lists = [[standard], *by_state]
+        return [_worst_of(column, lists) for column in _columns(lists)]
+
+    def _on_network(self, interface: Interface, stops: tuple[int, ...], state: State) -> list[Check]:
+        name, legs = interface.name, [(a, b) for a, b in zip(stops, stops[1:], strict=False) if a != b]
+        routes = [state.route(a, b) for a, b in zip(stops, stops[1:], strict=False)]
+        first = checks.exists(state, name, routes, self._when(state))
+        if first.status == FAIL:
+            return [first]
+        path = first.path
+        known = not any(route.straight for route in routes)
+        found = [
+            first,
+            checks.round_trip(name, routes, interface.processing_us, interface.max_us, path),
+            checks.zone(state, name, routes, interface.zone, path),
+            checks.encryption(name, interface, routes, path),
+        ]
+        if known:
+            found += [
+                self._bandwidth(name, state, path, bool(interface.up or interface.down)),
+                checks.survives(state, name, legs, interface.diverse != "none", path),
+                checks.disjoint(state, name, legs, interface.diverse == "disjoint", path),
+                self._single_points(interface, state, path),
+            ]
+        elif interface.diverse != "none":
+            note = "not determined: circuits are missing"
+            found.append(Check(name, "survives" if interface.diverse == "survives" else "disjoint", FAIL, note=note))
+        return found
+
+    def _when(self, state: State) -> str:
+        """The periods of a state in words, where it is not the only one."""
+        if len(self.states) == 1:
+            return ""
+        return f" in {checks.listed(self.problem.periods.text(t) for t in state.periods)}"
+
+    def _single_points(self, interface: Interface, state: State, path: str) -> Check:
+        cut, accepted = self._cutting(interface.name, state)
+        engines = [w for w in interface.placed if w in interface.workloads[1:-1] and not self._has_replica(w, interface)]
+        alone = [f"engine {self.problem.workloads.ids[w]}" for w in engines]
+        ended = [str(failure) for failure in self._ending(interface, state)]
+        return checks.single_points(interface.name, [*cut, *ended, *alone], accepted, path)
+
+    def _has_replica(self, w: int, interface: Interface) -> bool:
+        copy = int(self.problem.first_replica[w])
+        if copy < 0 or self.placement.node[copy] in (NONE, self.placement.node[w]):
+            return False
+        return bool(self.problem.active[copy, list(interface.periods)].all())
+
+    def _ending(self, interface: Interface, state: State) -> Iterator[Failure]:
+        """Sites whose loss takes a workload of the interface along, and no replica goes on with a way to the others."""
+        stops = self.placement.stops(interface)
+        for failure in state.failures:
+            if failure.kind != "site" or failure.node not in stops:
+                continue
+            left = [self._after(interface, stop, failure.node) for stop in range(len(stops))]
+            component = state.component(failure)
+            if NONE in left or len({int(component[n]) for n in left}) > 1:
+                yield failure
+
+    def _after(self, interface: Interface, stop: int, lost: int) -> int:
+        """Node of a stop once a node is lost: that of its first replica, where it was there; NONE: it is down."""
+        w, node = interface.workloads[stop], self.placement.stops(interface)[stop]
+        if node != lost:
+            return node
+        if w == NONE or not self._has_replica(w, interface):
+            return NONE
+        return int(self.placement.node[self.problem.first_replica[w]])
+
+    # -- what failures cut --------------------------------------------------------------------------------
+
+    @cached_property
+    def _cut(self) -> dict[str, dict[State, dict[int, None]]]:
+        """Failures that part the ends of flows, by name of the flow and state."""
+        found: dict[str, dict[State, dict[int, None]]] = {}
+        for one in self.loads:
+            for flow, failures in one.cut.items():
+                seen = found.setdefault(one.flows[flow].what, {}).setdefault(one.state, {})
+                seen.update(dict.fromkeys(failures))
+        return found
+
+    def _cutting(self, name: str, state: State) -> tuple[list[str], list[str]]:
+        """What cuts a link, and what of it is accepted."""
+        failures = [state.failures[f] for f in sorted(self._cut.get(name, {}).get(state, {}))]
+        taken = [failure for failure in failures if failure.node in state.accepted]
+        return [str(f) for f in failures if f not in taken], [str(f) for f in taken]
+
+    # -- ways of users ------------------------------------------------------------------------------------
+
+    def _paths(self) -> Iterator[Check]:
+        problem, placement = self.problem, self.placement
+        owner, limits = problem.workloads.refs("organisation"), problem.workloads.decimals("max_rtt_ms")
+        limit = np.where(limits.given, limits.rounded(Fraction(1, 1000), "down"), np.iinfo(np.int64).max)
+        pairs: dict[tuple[int, int], list[int]] = {}
+        for w in np.flatnonzero((self.site >= 0) & problem.active.any(axis=1)).tolist():
+            pairs.setdefault((int(owner[w]), int(self.site[w])), []).append(w)
+        names, sites = problem.inventory.table("organisations").ids, problem.sites.ids
+        for (o, s), workloads in sorted(pairs.items()):
+            name, ends = path_name(names[o], sites[s]), (int(placement.users[workloads[0]]), placement.node[workloads[0]])
+            most = int(limit[workloads].min())
+            active = problem.active[workloads].any(axis=0)
+            by_state = [
+                self._path(name, (ends[0], int(ends[1])), most if most < np.iinfo(np.int64).max else NONE, state)
+                for state in self.states
+                if active[list(state.periods)].any()
+            ]
+            yield from (_worst_of(column, by_state) for column in _columns(by_state))
+
+    def _path(self, name: str, ends: tuple[int, int], limit: int, state: State) -> list[Check]:
+        routes = [state.route(*ends)]
+        first = checks.exists(state, name, routes, self._when(state))
+        if first.status == FAIL:
+            return [first]
+        found = [first, checks.round_trip(name, routes, 0, limit, first.path)]
+        if routes[0].straight:
+            return found
+        cut, accepted = self._cutting(name, state)
+        sent = any(flow.up or flow.down for one in self.loads for flow in one.flows if flow.what == name)
+        return [
+            *found,
+            self._bandwidth(name, state, first.path, sent),
+            self._path_survives(name, state, first.path),
+            checks.disjoint(state, name, [ends], False, first.path),
+            checks.single_points(name, cut, accepted, first.path),
+        ]
+
+    def _path_survives(self, name: str, state: State, path: str) -> Check:
+        """As for interfaces, read off what failures do to all ways at once."""
+        failures = [state.failures[f] for f in sorted(self._cut.get(name, {}).get(state, {}))]
+        wanted = [f for f in failures if f.kind in ("shared risk", "site", "node") and f.node not in state.accepted]
+        note = f"cut by loss of {checks.listed(map(str, wanted))}" if wanted else ""
+        count = Fraction(len(wanted))
+        return Check(name, "survives", WARN if wanted else PASS, count, Fraction(0), "failures that cut it", path, note)
+
+    # -- bandwidth ----------------------------------------------------------------------------------------
+
+    def _bandwidth(self, name: str, state: State, path: str, sends: bool) -> Check:
+        """The fullest circuit that the link goes over, in any state."""
+        if not sends:
+            return Check(name, "bandwidth", PASS, path=path, note="no traffic is given")
+        best: Check | None = None
+        for check, flows in self._circuit_checks:
+            if name in flows and (best is None or _share(check) > _share(best)):
+                best = check
+        if best is None:
+            return Check(name, "bandwidth", PASS, path=path, note="no capacity is given on its way")
+        note = f"{best.link}{', ' + best.note if best.note else ''}"
+        return replace(best, link=name, path=path, note=note)
+
+    @cached_property
+    def _circuit_checks(self) -> list[tuple[Check, frozenset[str]]]:
+        """Each circuit and direction that carries something: its check, and the flows that go over it normally."""
+        found: dict[tuple[int, int], Check] = {}
+        over: dict[tuple[int, int], set[str]] = {}
+        capacity = _capacity(self.problem)
+        for one in self.loads:
+            for flow, way in _ways(one):
+                for circuit, direction in way:
+                    over.setdefault((circuit, direction), set()).add(one.flows[flow].what)
+            for circuit, direction in zip(*np.nonzero((one.effects.worst > 0) & (capacity >= 0)), strict=True):
+                key = int(circuit), int(direction)
+                check = _circuit_check(one, *key, int(capacity[key]))
+                if key not in found or _share(check) > _share(found[key]):
+                    found[key] = check
+        return [(found[key], frozenset(over.get(key, ()))) for key in sorted(found)]
+
+    def _circuits(self) -> list[Check]:
+        return [check for check, _ in self._circuit_checks]
+
+    # -- points of failure --------------------------------------------------------------------------------
+
+    def _points(self) -> list[Check]:
+        """What alone takes links down, each with the links; accepted ones pass."""
+        links: dict[tuple[int, str], dict[str, None]] = {}
+        taken: set[str] = set()
+        for name, by_state in self._cut.items():
+            for state, failures in by_state.items():
+                for number in failures:
+                    failure = state.failures[number]
+                    links.setdefault((_RANK[failure.kind], str(failure)), {})[name] = None
+                    if failure.node in state.accepted:
+                        taken.add(str(failure))
+        found = []
+        for (_, failure_name), cut in sorted(links.items()):
+            accepted = failure_name in taken
+            note = ("accepted; " if accepted else "") + f"cuts {checks.listed(sorted(cut))}"
+            status = PASS if accepted else WARN
+            found.append(
+                Check(failure_name, "point_of_failure", status, Fraction(len(cut)), None, "links cut", note=note)
+            )
+        return found
+
+
+_RANK = {"shared risk": 0, "site": 1, "node": 2, "operator": 3, "circuit": 4}
+
+
+def _share(check: Check) -> Fraction:
+    return (check.measured or Fraction(0)) / check.limit if check.limit else Fraction(0)
+
+
+def _capacity(problem: Problem) -> Ints:
+    """Capacity of circuits a→b and b→a in kbit/s, rounded down; -1 where none is given. int64 [circuit, 2]."""
+    table = problem.inventory.table("circuits")
+    there, back = table.decimals("mbps"), table.decimals("mbps_back")
+    to_b = np.where(there.given, there.rounded(Fraction(1, 1000), "down"), NONE)
+    to_a = np.where(back.given, back.rounded(Fraction(1, 1000), "down"), to_b)
+    return np.stack([to_b, to_a], axis=1)
+
+
+def _ways(one: Carried) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """The circuits and directions that each flow uses normally: its number, and (circuit, 0 for a→b) pairs."""
+    graph = one.state.graph
+    for number, flow in enumerate(one.flows):
+        if not (flow.up or flow.down):
+            continue
+        way, node = [], flow.source
+        for circuit in one.state.route(flow.source, flow.target).circuits:
+            there = 0 if graph.a[circuit] == node else 1
+            node = int(graph.b[circuit] if there == 0 else graph.a[circuit])
+            way += [(circuit, side) for side, rate in ((there, flow.up), (1 - there, flow.down)) if rate]
+        yield number, way
+
+
+def _circuit_check(one: Carried, circuit: int, direction: int, capacity: int) -> Check:
+    """Demand against capacity of one direction, in the normal state or the failure that asks most."""
+    effects, table = one.effects, one.state.inventory.table("circuits")
+    most, state = int(effects.worst[circuit, direction]), int(effects.state[circuit, direction])
+    a, b = table.text("a")[circuit], table.text("b")[circuit]
+    ends = f"{a} > {b}" if direction == 0 else f"{b} > {a}"
+    share = Fraction(most, capacity) if capacity else Fraction(most + 1)
+    status = FAIL if share > FULL else WARN if share > BUSY else PASS
+    normal = Fraction(int(effects.load[circuit, direction]), 1000)
+    note = ""
+    if state != NONE:
+        note = f"after loss of {one.state.failures[state]}; normally {float(normal):g}"
+    link = f"circuit {table.ids[circuit]} {ends}"
+    return Check(link, "bandwidth", status, Fraction(most, 1000), Fraction(capacity, 1000), "Mbit/s", note=note)
+
+
+ORDER = ("exists", "standard", "round_trip", "bandwidth", "survives", "disjoint", "zone", "encryption", "single_points")
+
+
+def _columns(lists: Iterable[Sequence[Check]]) -> list[str]:
+    """Names of checks that occur, in order."""
+    seen = {check.check for found in lists for check in found}
+    return [name for name in ORDER if name in seen]
+
+
+def _worst_of(column: str, lists: Iterable[Sequence[Check]]) -> Check:
+    return worst(check for found in lists for check in found if check.check == column)
+
+
+def report_of(problem: Problem, site: Ints) -> Report:
+    """The checks of a placement."""
+    return Report(problem, site)
