@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -25,15 +25,20 @@ FULL, BUSY = Fraction(1), Fraction(3, 4)
 
 @dataclass(frozen=True)
 class Report:
-    """The checks of a placement; ``site`` int64 [workload], NONE where a workload is nowhere."""
+    """The checks of a placement; ``site`` int64 [workload], NONE where a workload is nowhere.
+
+    ``only``, where given, is the one interface that counts; ``reach`` see ``Placement``.
+    """
 
     problem: Problem
     site: Ints
+    only: Interface | None = None
+    reach: Sequence[tuple[int, int]] | None = None
 
     @cached_property
     def placement(self) -> Placement:
         """Where everything is."""
-        return Placement(self.problem, self.site)
+        return Placement(self.problem, self.site, self.reach)
 
     @cached_property
     def states(self) -> list[State]:
@@ -43,7 +48,7 @@ class Report:
     @cached_property
     def interfaces(self) -> list[Interface]:
         """Interfaces of the inventory."""
-        return interfaces_of(self.problem)
+        return interfaces_of(self.problem) if self.only is None else [self.only]
 
     @cached_property
     def loads(self) -> list[Carried]:
@@ -64,9 +69,7 @@ class Report:
         if not len(self.problem.inventory.table("circuits")) and not self.interfaces:
             return []
         found = [check for interface in self.interfaces for check in self.interface(interface)]
-        found += self._paths()
-        found += self._circuits()
-        return [*found, *self._points()]
+        return [*found, *self.paths(), *self.circuits(), *points_of(self.cut)]
 
     # -- interfaces ---------------------------------------------------------------------------------------
 
@@ -155,7 +158,7 @@ class Report:
     # -- what failures cut --------------------------------------------------------------------------------
 
     @cached_property
-    def _cut(self) -> dict[str, dict[State, dict[int, None]]]:
+    def cut(self) -> dict[str, dict[State, dict[int, None]]]:
         """Failures that part the ends of flows, by name of the flow and state."""
         found: dict[str, dict[State, dict[int, None]]] = {}
         for one in self.loads:
@@ -166,26 +169,28 @@ class Report:
 
     def _cutting(self, name: str, state: State) -> tuple[list[str], list[str]]:
         """What cuts a link, and what of it is accepted."""
-        failures = [state.failures[f] for f in sorted(self._cut.get(name, {}).get(state, {}))]
+        failures = [state.failures[f] for f in sorted(self.cut.get(name, {}).get(state, {}))]
         taken = [failure for failure in failures if failure.node in state.accepted]
         return [str(f) for f in failures if f not in taken], [str(f) for f in taken]
 
     # -- ways of users ------------------------------------------------------------------------------------
 
-    def _paths(self) -> Iterator[Check]:
+    def paths(self) -> Iterator[Check]:
         problem, placement = self.problem, self.placement
         owner, limits = problem.workloads.refs("organisation"), problem.workloads.decimals("max_rtt_ms")
         limit = np.where(limits.given, limits.rounded(Fraction(1, 1000), "down"), np.iinfo(np.int64).max)
         pairs: dict[tuple[int, int], list[int]] = {}
-        for w in np.flatnonzero((self.site >= 0) & problem.active.any(axis=1)).tolist():
-            pairs.setdefault((int(owner[w]), int(self.site[w])), []).append(w)
+        for w, s in placement.pairs:
+            if problem.active[w].any():
+                pairs.setdefault((int(owner[w]), s), []).append(w)
         names, sites = problem.inventory.table("organisations").ids, problem.sites.ids
+        nodes = problem.sites.nodes("node")
         for (o, s), workloads in sorted(pairs.items()):
-            name, ends = path_name(names[o], sites[s]), (int(placement.users[workloads[0]]), placement.node[workloads[0]])
+            name, ends = path_name(names[o], sites[s]), (int(placement.users[workloads[0]]), int(nodes[s]))
             most = int(limit[workloads].min())
             active = problem.active[workloads].any(axis=0)
             by_state = [
-                self._path(name, (ends[0], int(ends[1])), most if most < np.iinfo(np.int64).max else NONE, state)
+                self._path(name, ends, most if most < np.iinfo(np.int64).max else NONE, state)
                 for state in self.states
                 if active[list(state.periods)].any()
             ]
@@ -211,7 +216,7 @@ class Report:
 
     def _path_survives(self, name: str, state: State, path: str) -> Check:
         """As for interfaces, read off what failures do to all ways at once."""
-        failures = [state.failures[f] for f in sorted(self._cut.get(name, {}).get(state, {}))]
+        failures = [state.failures[f] for f in sorted(self.cut.get(name, {}).get(state, {}))]
         wanted = [f for f in failures if f.kind in ("shared risk", "site", "node") and f.node not in state.accepted]
         note = f"cut by loss of {checks.listed(map(str, wanted))}" if wanted else ""
         count = Fraction(len(wanted))
@@ -249,31 +254,27 @@ class Report:
                     found[key] = check
         return [(found[key], frozenset(over.get(key, ()))) for key in sorted(found)]
 
-    def _circuits(self) -> list[Check]:
+    def circuits(self) -> list[Check]:
         return [check for check, _ in self._circuit_checks]
 
-    # -- points of failure --------------------------------------------------------------------------------
 
-    def _points(self) -> list[Check]:
-        """What alone takes links down, each with the links; accepted ones pass."""
-        links: dict[tuple[int, str], dict[str, None]] = {}
-        taken: set[str] = set()
-        for name, by_state in self._cut.items():
-            for state, failures in by_state.items():
-                for number in failures:
-                    failure = state.failures[number]
-                    links.setdefault((_RANK[failure.kind], str(failure)), {})[name] = None
-                    if failure.node in state.accepted:
-                        taken.add(str(failure))
-        found = []
-        for (_, failure_name), cut in sorted(links.items()):
-            accepted = failure_name in taken
-            note = ("accepted; " if accepted else "") + f"cuts {checks.listed(sorted(cut))}"
-            status = PASS if accepted else WARN
-            found.append(
-                Check(failure_name, "point_of_failure", status, Fraction(len(cut)), None, "links cut", note=note)
-            )
-        return found
+def points_of(cut: Mapping[str, Mapping[State, Mapping[int, None]]]) -> list[Check]:
+    """What alone takes links down, each with the links; accepted ones pass."""
+    links: dict[tuple[int, str], dict[str, None]] = {}
+    accepted: set[str] = set()
+    for name, by_state in cut.items():
+        for state, failures in by_state.items():
+            for failure in (state.failures[number] for number in failures):
+                links.setdefault((_RANK[failure.kind], str(failure)), {})[name] = None
+                if failure.node in state.accepted:
+                    accepted.add(str(failure))
+    found = []
+    for (_, name), names in sorted(links.items()):
+        taken = name in accepted
+        note = ("accepted; " if taken else "") + f"cuts {checks.listed(sorted(names))}"
+        count = Fraction(len(names))
+        found.append(Check(name, "point_of_failure", PASS if taken else WARN, count, None, "links cut", note=note))
+    return found
 
 
 _RANK = {"shared risk": 0, "site": 1, "node": 2, "operator": 3, "circuit": 4}

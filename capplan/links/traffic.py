@@ -17,10 +17,22 @@ from capplan.units import Bools, Ints
 
 @dataclass(frozen=True)
 class Placement:
-    """Where everything is: ``site`` int64 [workload], NONE where it is nowhere."""
+    """Where everything is: ``site`` int64 [workload], NONE where it is nowhere.
+
+    ``reach``, where given, are the (workload, site) pairs whose users' ways count instead of those of ``site``; what is
+    not at its site sends nothing.
+    """
 
     problem: Problem
     site: Ints
+    reach: Sequence[tuple[int, int]] | None = None
+
+    @cached_property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Workloads with a site that their users reach them at."""
+        if self.reach is not None:
+            return list(self.reach)
+        return [(w, int(self.site[w])) for w in np.flatnonzero(self.site >= 0).tolist()]
 
     @cached_property
     def node(self) -> Ints:
@@ -77,14 +89,16 @@ def _user_flows(placement: Placement, active: Bools) -> list[Flow]:
     owner, names = problem.workloads.refs("organisation"), problem.inventory.table("organisations").ids
     sites = problem.sites.ids
     sums: dict[tuple[int, int], Flow] = {}
-    for w in np.flatnonzero(active & (placement.site >= 0)).tolist():
-        pair = int(owner[w]), int(placement.site[w])
-        before = sums.get(pair) or Flow(
-            path_name(names[pair[0]], sites[pair[1]]), int(placement.users[w]), int(placement.node[w]), 0, 0
-        )
-        sums[pair] = Flow(
-            before.what, before.source, before.target, before.up + int(up[w]), before.down + int(down[w])
-        )
+    node = problem.sites.nodes("node")
+    for w, s in placement.pairs:
+        if not active[w]:
+            continue
+        pair, here = (int(owner[w]), s), placement.site[w] == s
+        what = path_name(names[pair[0]], sites[s])
+        before = sums.get(pair) or Flow(what, int(placement.users[w]), int(node[s]), 0, 0)
+        # A way goes from the users to the site, so that what comes down is sent back on it.
+        both = (before.up + int(up[w]), before.down + int(down[w])) if here else (before.up, before.down)
+        sums[pair] = Flow(what, before.source, before.target, *both)
     return [sums[pair] for pair in sorted(sums)]
 
 
