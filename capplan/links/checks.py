@@ -12,6 +12,39 @@ from capplan.links.state import NONE, Route, State
 NAMED = 6
 
 
+def of_way(
+    state: State, interface: Interface, stops: Sequence[int], when: str = "", *, only_asked: bool = False
+) -> tuple[list[Check], bool]:
+    """The checks that follow from where an interface's stops are, and whether circuits are known all the way.
+
+    Those that fail are hard: no plan may have them. ``only_asked`` leaves out what the interface does not ask for.
+    """
+    name, pairs = interface.name, list(zip(stops, stops[1:], strict=False))
+    legs = [(a, b) for a, b in pairs if a != b]
+    routes = [state.route(a, b) for a, b in pairs]
+    first = exists(state, name, routes, when)
+    if first.status == FAIL:
+        return [first], False
+    path, known = first.path, not any(route.straight for route in routes)
+    found = [
+        first,
+        round_trip(name, routes, interface.processing_us, interface.max_us, path),
+        zone(state, name, routes, interface.zone, path),
+        encryption(name, interface, routes, path),
+    ]
+    asked = interface.diverse != "none", interface.diverse == "disjoint"
+    if not known:
+        if asked[0]:
+            note = "not determined: circuits are missing"
+            found.append(Check(name, "disjoint" if asked[1] else "survives", FAIL, path=path, note=note))
+        return found, False
+    if asked[0] or not only_asked:
+        found.append(survives(state, name, legs, asked[0], path))
+    if asked[1] or not only_asked:
+        found.append(disjoint(state, name, legs, asked[1], path))
+    return found, True
+
+
 def arrow(state: State, nodes: Sequence[int], circuits: Sequence[int]) -> str:
     """A way as people read it: ``A -c2- B -n2- N3``."""
     names = state.inventory.nodes

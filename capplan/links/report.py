@@ -91,29 +91,13 @@ class Report:
         return [_worst_of(column, lists) for column in _columns(lists)]
 
     def _on_network(self, interface: Interface, stops: tuple[int, ...], state: State) -> list[Check]:
-        name, legs = interface.name, [(a, b) for a, b in zip(stops, stops[1:], strict=False) if a != b]
-        routes = [state.route(a, b) for a, b in zip(stops, stops[1:], strict=False)]
-        first = checks.exists(state, name, routes, self._when(state))
-        if first.status == FAIL:
-            return [first]
-        path = first.path
-        known = not any(route.straight for route in routes)
-        found = [
-            first,
-            checks.round_trip(name, routes, interface.processing_us, interface.max_us, path),
-            checks.zone(state, name, routes, interface.zone, path),
-            checks.encryption(name, interface, routes, path),
-        ]
+        found, known = checks.of_way(state, interface, stops, self._when(state))
         if known:
+            path, sends = found[0].path, bool(interface.up or interface.down)
             found += [
-                self._bandwidth(name, state, path, bool(interface.up or interface.down)),
-                checks.survives(state, name, legs, interface.diverse != "none", path),
-                checks.disjoint(state, name, legs, interface.diverse == "disjoint", path),
+                self._bandwidth(interface.name, state, path, sends),
                 self._single_points(interface, state, path),
             ]
-        elif interface.diverse != "none":
-            note = "not determined: circuits are missing"
-            found.append(Check(name, "survives" if interface.diverse == "survives" else "disjoint", FAIL, note=note))
         return found
 
     def _when(self, state: State) -> str:
@@ -242,14 +226,14 @@ class Report:
         """Each circuit and direction that carries something: its check, and the flows that go over it normally."""
         found: dict[tuple[int, int], Check] = {}
         over: dict[tuple[int, int], set[str]] = {}
-        capacity = _capacity(self.problem)
+        capacity = capacity_of(self.problem)
         for one in self.loads:
             for flow, way in _ways(one):
                 for circuit, direction in way:
                     over.setdefault((circuit, direction), set()).add(one.flows[flow].what)
             for circuit, direction in zip(*np.nonzero((one.effects.worst > 0) & (capacity >= 0)), strict=True):
                 key = int(circuit), int(direction)
-                check = _circuit_check(one, *key, int(capacity[key]))
+                check = _circuit_check(self.problem, one, *key, int(capacity[key]))
                 if key not in found or _share(check) > _share(found[key]):
                     found[key] = check
         return [(found[key], frozenset(over.get(key, ()))) for key in sorted(found)]
@@ -284,13 +268,20 @@ def _share(check: Check) -> Fraction:
     return (check.measured or Fraction(0)) / check.limit if check.limit else Fraction(0)
 
 
-def _capacity(problem: Problem) -> Ints:
+def capacity_of(problem: Problem) -> Ints:
     """Capacity of circuits a→b and b→a in kbit/s, rounded down; -1 where none is given. int64 [circuit, 2]."""
     table = problem.inventory.table("circuits")
     there, back = table.decimals("mbps"), table.decimals("mbps_back")
     to_b = np.where(there.given, there.rounded(Fraction(1, 1000), "down"), NONE)
     to_a = np.where(back.given, back.rounded(Fraction(1, 1000), "down"), to_b)
     return np.stack([to_b, to_a], axis=1)
+
+
+def circuit_name(problem: Problem, circuit: int, direction: int) -> str:
+    """A circuit in one direction (0: a to b): ``n1 A > N3``."""
+    table = problem.inventory.table("circuits")
+    a, b = table.text("a")[circuit], table.text("b")[circuit]
+    return f"{table.ids[circuit]} {a} > {b}" if direction == 0 else f"{table.ids[circuit]} {b} > {a}"
 
 
 def _ways(one: Carried) -> Iterator[tuple[int, list[tuple[int, int]]]]:
@@ -307,19 +298,17 @@ def _ways(one: Carried) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         yield number, way
 
 
-def _circuit_check(one: Carried, circuit: int, direction: int, capacity: int) -> Check:
+def _circuit_check(problem: Problem, one: Carried, circuit: int, direction: int, capacity: int) -> Check:
     """Demand against capacity of one direction, in the normal state or the failure that asks most."""
-    effects, table = one.effects, one.state.inventory.table("circuits")
+    effects = one.effects
     most, state = int(effects.worst[circuit, direction]), int(effects.state[circuit, direction])
-    a, b = table.text("a")[circuit], table.text("b")[circuit]
-    ends = f"{a} > {b}" if direction == 0 else f"{b} > {a}"
     share = Fraction(most, capacity) if capacity else Fraction(most + 1)
     status = FAIL if share > FULL else WARN if share > BUSY else PASS
     normal = Fraction(int(effects.load[circuit, direction]), 1000)
     note = ""
     if state != NONE:
         note = f"after loss of {one.state.failures[state]}; normally {float(normal):g}"
-    link = f"circuit {table.ids[circuit]} {ends}"
+    link = f"circuit {circuit_name(problem, circuit, direction)}"
     return Check(link, "bandwidth", status, Fraction(most, 1000), Fraction(capacity, 1000), "Mbit/s", note=note)
 
 

@@ -86,6 +86,17 @@ class Trees:
         length = int(self.length[root, node])
         return length // HOP if length < FAR else -1
 
+    def through(self, flagged: Bools) -> Bools:
+        """Whether a flagged node lies strictly between each node and each root. bool [root, node]."""
+        found = np.zeros(self.length.shape, dtype=np.bool_)
+        hops = np.where(self.length < FAR, self.length % HOP, 0)
+        for root in range(len(self.roots)):
+            for level in range(2, int(hops[root].max(initial=0)) + 1):
+                node = np.flatnonzero(hops[root] == level)
+                before = self.graph.other_end(self.circuit[root, node], node)
+                found[root, node] = found[root, before] | flagged[before]
+        return found
+
     def path(self, root: int, node: int) -> list[int]:
         """Circuits of the route from a node to a root, in this order; empty at the root."""
         found = []
