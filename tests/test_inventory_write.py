@@ -105,6 +105,7 @@ def cells(column: Column, ids: Ids) -> st.SearchStrategy[str]:
         Kind.TEXT: WORDS,
         Kind.REF: among,
         Kind.NODE: among,
+        Kind.END: st.sampled_from(sorted({*ids["workloads"]} ^ {*ids["nodes"]}) or [""]),
         Kind.REFS: st.lists(among, max_size=2).map(";".join),
         Kind.WORDS: st.lists(st.sampled_from(["duct 1", "=x", "GB"]), max_size=2).map("; ".join),
         Kind.CHOICE: st.sampled_from(column.choices or ("",)),

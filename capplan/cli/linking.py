@@ -26,7 +26,7 @@ COLUMNS = ("link", "check", "status", "measured", "limit", "unit", "path", "note
 SUFFIXES = {".graphml": graphml, ".dot": dot, ".gv": dot}
 
 
-def links(  # noqa: PLR0913, PLR0917 - the options of the command
+def links(
     terminal: Terminal,
     folder: Path,
     run: Path | None,
@@ -88,13 +88,9 @@ def _json(rows: Sequence[Check]) -> dict[str, object]:
 
 
 def _check_json(row: Check) -> dict[str, object]:
-    numbers = {name: None if value is None else float(value) for name, value in _numbers(row)}
-    return {**{name: text or None for name, text in row.row().items()}, **numbers}
-
-
-def _numbers(row: Check) -> Iterator[tuple[str, object]]:
-    yield "measured", row.measured
-    yield "limit", row.limit
+    numbers = {"measured": row.measured, "limit": row.limit}
+    found: dict[str, object] = {name: text or None for name, text in row.row().items()}
+    return found | {name: None if value is None else float(value) for name, value in numbers.items()}
 
 
 def _text(problem: Problem, rows: Sequence[Check], *, every: bool) -> Iterator[str]:

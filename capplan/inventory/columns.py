@@ -223,7 +223,9 @@ class _Parser:
             elif text in nodes:
                 parsed.ints[i] = 2 * nodes[text] + 1
         if not self.names.partial & {"workloads", "nodes"}:
-            missing = [i for i in np.flatnonzero(parsed.ints < 0).tolist() if self.texts[i] and i not in parsed.findings]
+            missing = [
+                i for i in np.flatnonzero(parsed.ints < 0).tolist() if self.texts[i] and i not in parsed.findings
+            ]
             for n, i in enumerate(missing):
                 brief = n >= FAULTS_KEPT_PER_CODE
                 found = unknown_name(self.texts[i], [*workloads, *nodes], "nodes", brief)

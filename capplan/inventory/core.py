@@ -143,9 +143,7 @@ NODES = TableSchema(
         Column("kind", Kind.TEXT, "exchange, national, external, …"),
         _LATITUDE,
         _LONGITUDE,
-        Column(
-            "accepted_single_point", Kind.FLAG, "yes = that all hangs on it is known and accepted", default="no"
-        ),
+        Column("accepted_single_point", Kind.FLAG, "yes = that all hangs on it is known and accepted", default="no"),
     ),
     "Places in the network that are neither a site nor an organisation.",
 )

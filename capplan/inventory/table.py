@@ -172,7 +172,7 @@ class Table:
         return self._ints(column, Kind.NODE, Kind.ID)
 
     def ends(self, column: str) -> tuple[Ints, Ints]:
-        """The workload (a row) and the node (an index in ``Inventory.nodes``) named, -1 where none. int64 [row] each."""
+        """The workload (row) and the node (number) that each cell names, -1 where it names none. int64 [row] each."""
         found = self._ints(column, Kind.END)
         workload = np.where((found >= 0) & (found % 2 == 0), found // 2, -1)
         return workload, np.where((found >= 0) & (found % 2 == 1), found // 2, -1)

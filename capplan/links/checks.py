@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
-from capplan.links.interface import Interface
+from capplan.links.interface import NONE, Interface
 from capplan.links.row import FAIL, PASS, WARN, Check
-from capplan.links.state import NONE, Route, State
+from capplan.links.state import Route, State
 
 NAMED = 6
 
@@ -19,7 +20,7 @@ def of_way(
 
     Those that fail are hard: no plan may have them. ``only_asked`` leaves out what the interface does not ask for.
     """
-    name, pairs = interface.name, list(zip(stops, stops[1:], strict=False))
+    name, pairs = interface.name, list(pairwise(stops))
     legs = [(a, b) for a, b in pairs if a != b]
     routes = [state.route(a, b) for a, b in pairs]
     first = exists(state, name, routes, when)

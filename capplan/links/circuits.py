@@ -1,6 +1,7 @@
 """Circuits as limits: what options send over each, normally and after each single failure, within its capacity.
 
-Only rows that something could exceed are made: an upper bound on the load, every workload at its worst, is compared first.
+Only rows that something could exceed are made: an upper bound on the load (every workload at
+its worst) is compared first.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def circuit_limits(problem: Problem, options: Options, builder: Builder, rule: s
 
 @dataclass
 class _Limits:
-    """The limits of one period. Columns are 2 × circuit + direction, 0 for a→b; ``capacity`` int64 [column], -1 none."""
+    """The limits of one period. Columns are 2 × circuit + direction, 0 for a→b.
+
+    ``capacity`` int64 [column], -1 where none is given.
+    """
 
     problem: Problem
     builder: Builder
@@ -63,11 +67,14 @@ class _Limits:
             self._after(failure, normal, (bound, total, tight))
 
     def _after(
-        self, failure: Failure, normal: sp.csr_array, known: tuple[Ints, Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]
+        self,
+        failure: Failure,
+        normal: sp.csr_array,
+        known: tuple[Ints, Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]],
     ) -> None:
         """Limits of circuits that traffic moves to when something fails."""
         bound, total, tight = known
-        touched = _touched(normal, failure, self.sending, self.state.graph)
+        touched = _touched(normal, failure, self.state.graph)
         if not len(touched) or not (tight & (bound + int(total[touched].sum()) > self.capacity)).any():
             return
         after = _rerouted(self.state.graph, self.sending, normal, failure, touched)
@@ -137,10 +144,9 @@ class _Limits:
 
 def _users(by_column: sp.csc_array, column: int) -> tuple[Ints, Ints]:
     """Pairs whose traffic to their target, and whose traffic back, goes over a column. int64 [k] each."""
-    found = []
-    for c in (column, column ^ 1):
-        found.append(by_column.indices[by_column.indptr[c] : by_column.indptr[c + 1]].astype(np.int64))
-    return found[0], found[1]
+    start, pairs = by_column.indptr, by_column.indices.astype(np.int64)
+    other = column ^ 1
+    return pairs[start[column] : start[column + 1]], pairs[start[other] : start[other + 1]]
 
 
 def _either(entries: sp.coo_array) -> Ints:
@@ -155,16 +161,12 @@ def _routes(graph: Graph, sending: Sending) -> sp.csr_array:
     return _matrix(graph, sending, rows, columns)
 
 
-def _rerouted(
-    graph: Graph, sending: Sending, normal: sp.csr_array, failure: Failure, touched: Ints
-) -> sp.csr_array:
+def _rerouted(graph: Graph, sending: Sending, normal: sp.csr_array, failure: Failure, touched: Ints) -> sp.csr_array:
     """The same after a failure, in which only the ``touched`` pairs change their way."""
     rows, columns = _walked(graph.without(np.array(failure.circuits, dtype=np.int64), failure.node), sending, touched)
     kept = normal.tocoo()
     same = ~np.isin(kept.row, touched)
-    return _matrix(
-        graph, sending, np.concatenate([kept.row[same], rows]), np.concatenate([kept.col[same], columns])
-    )
+    return _matrix(graph, sending, np.concatenate([kept.row[same], rows]), np.concatenate([kept.col[same], columns]))
 
 
 def _matrix(graph: Graph, sending: Sending, rows: Ints, columns: Ints) -> sp.csr_array:
@@ -189,7 +191,7 @@ def _walked(graph: Graph, sending: Sending, pairs: Ints) -> tuple[Ints, Ints]:
     return np.concatenate(rows), np.concatenate(columns)
 
 
-def _touched(normal: sp.csr_array, failure: Failure, sending: Sending, graph: Graph) -> Ints:
+def _touched(normal: sp.csr_array, failure: Failure, graph: Graph) -> Ints:
     """Pairs whose way, or an end, is lost with a failure. int64 [k]."""
     circuits = np.array(failure.circuits, dtype=np.int64)
     if failure.node != NONE:

@@ -49,7 +49,7 @@ def _in_state(state: State, interface: Interface, nodes: Sequence[Ints], shape: 
         axes = tuple(i for i in range(len(shape)) if i not in (leg, leg + 1))
         bad |= np.expand_dims(wrong, axes)
         total += np.expand_dims(np.maximum(us, 0), axes)
-    return bad | (total > interface.max_us) if interface.max_us != NONE else bad
+    return np.asarray(bad | (total > interface.max_us)) if interface.max_us != NONE else bad
 
 
 def leg_refused(state: State, interface: Interface, sources: Ints, targets: Ints) -> Bools:
@@ -68,7 +68,7 @@ def leg_refused(state: State, interface: Interface, sources: Ints, targets: Ints
     if interface.diverse == "disjoint":
         for i, j in zip(*np.nonzero(away & ~bad), strict=True):
             bad[i, j] = not state.disjoint(int(sources[i]), int(targets[j]), asked=True)
-    return bad
+    return np.asarray(bad)
 
 
 def _refused_by_zone(state: State, zone: str, sources: Ints, targets: Ints) -> Bools:
@@ -82,7 +82,7 @@ def _refused_by_zone(state: State, zone: str, sources: Ints, targets: Ints) -> B
 
 
 def combinations(bad: Bools, axes: Sequence[int]) -> Iterator[tuple[list[Ints], tuple[int, ...]]]:
-    """Forbidden combinations in few pieces: positions on each of ``axes``, any of which with any of the others is forbidden.
+    """Forbidden combinations in few pieces: positions on each of ``axes``, forbidden in any combination.
 
     ``bad`` bool [stop, ...] has one entry on every other axis. Yields the positions and one combination of each piece.
     """

@@ -113,7 +113,10 @@ def _processing_us(problem: Problem) -> Ints:
 def _zones(problem: Problem, table: Table, source: Ints, target: Ints) -> list[str]:
     """Zone of each interface: its own, else its source's, else its target's."""
     own = problem.workloads.text("zone")
-    owner, zones = problem.workloads.refs("organisation").tolist(), problem.inventory.table("organisations").text("zone")
+    owner, zones = (
+        problem.workloads.refs("organisation").tolist(),
+        problem.inventory.table("organisations").text("zone"),
+    )
     of_workload = [zone or (zones[o] if o >= 0 else "") for zone, o in zip(own, owner, strict=True)]
 
     def named(w: int) -> str:

@@ -1,4 +1,4 @@
-"""Every check of every link under a placement: interfaces, ways from organisations to sites, circuits, points of failure."""
+"""Every check of every link under a placement: interfaces, ways of users, circuits, points of failure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from functools import cached_property
 import numpy as np
 
 from capplan.links import checks
-from capplan.links.interface import Interface, interfaces_of
+from capplan.links.interface import NONE, Interface, interfaces_of
 from capplan.links.row import FAIL, PASS, WARN, Check, worst
 from capplan.links.standards import standard_check
-from capplan.links.state import NONE, State, states_of
+from capplan.links.state import State, states_of
 from capplan.links.traffic import Carried, Placement, carried, flows_of, path_name
 from capplan.network.failures import Failure
 from capplan.problem import Problem
 from capplan.units import Ints
 
 FULL, BUSY = Fraction(1), Fraction(3, 4)
-"""Shares of a circuit's capacity: more than the first fails, more than the second warns (guidance for NHS access lines)."""
+"""Shares of a circuit's capacity: more than the first fails, more than the second warns (NHS guidance)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Report:
     # -- interfaces ---------------------------------------------------------------------------------------
 
     def interface(self, interface: Interface) -> list[Check]:
+        """The checks of one interface."""
         stops, name = self.placement.stops(interface), interface.name
         standard = standard_check(self.problem, interface)
         missing = [self.problem.workloads.ids[w] for w in interface.placed if self.placement.node[w] == NONE]
@@ -108,7 +109,9 @@ class Report:
 
     def _single_points(self, interface: Interface, state: State, path: str) -> Check:
         cut, accepted = self._cutting(interface.name, state)
-        engines = [w for w in interface.placed if w in interface.workloads[1:-1] and not self._has_replica(w, interface)]
+        engines = [
+            w for w in interface.placed if w in interface.workloads[1:-1] and not self._has_replica(w, interface)
+        ]
         alone = [f"engine {self.problem.workloads.ids[w]}" for w in engines]
         ended = [str(failure) for failure in self._ending(interface, state)]
         return checks.single_points(interface.name, [*cut, *ended, *alone], accepted, path)
@@ -160,6 +163,7 @@ class Report:
     # -- ways of users ------------------------------------------------------------------------------------
 
     def paths(self) -> Iterator[Check]:
+        """The checks of each way from an organisation's users to a site."""
         problem, placement = self.problem, self.placement
         owner, limits = problem.workloads.refs("organisation"), problem.workloads.decimals("max_rtt_ms")
         limit = np.where(limits.given, limits.rounded(Fraction(1, 1000), "down"), np.iinfo(np.int64).max)
@@ -172,7 +176,7 @@ class Report:
         for (o, s), workloads in sorted(pairs.items()):
             name, ends = path_name(names[o], sites[s]), (int(placement.users[workloads[0]]), int(nodes[s]))
             most = int(limit[workloads].min())
-            active = problem.active[workloads].any(axis=0)
+            active = np.asarray(problem.active[workloads].any(axis=0))
             by_state = [
                 self._path(name, ends, most if most < np.iinfo(np.int64).max else NONE, state)
                 for state in self.states
@@ -239,6 +243,7 @@ class Report:
         return [(found[key], frozenset(over.get(key, ()))) for key in sorted(found)]
 
     def circuits(self) -> list[Check]:
+        """What each circuit carries in each direction, where that is limited."""
         return [check for check, _ in self._circuit_checks]
 
 

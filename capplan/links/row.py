@@ -14,7 +14,7 @@ _ORDER = {PASS: 0, WARN: 1, FAIL: 2}
 
 @dataclass(frozen=True)
 class Check:
-    """One check of one link: ``status``, what was ``measured`` against which ``limit`` in which ``unit``, on which path."""
+    """One check of one link: its status, what was measured against which limit, on which path."""
 
     link: str
     check: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,7 +16,7 @@ from capplan.links.interface import NONE, Interface, interfaces_of, kbps
 from capplan.problem import Options, Problem
 from capplan.problem.groups import RowsOf
 from capplan.problem.trips import network_of
-from capplan.units import Ints
+from capplan.units import Ints, Numbers
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,11 @@ class PairSending:
 
 @dataclass(frozen=True)
 class Sending:
-    """``source``, ``target`` int64 [pair] are nodes. Linear traffic int64 [k]: ``option`` (NONE: sent in any case), its
-    ``element`` (one of whose options is taken), ``pair``, ``up`` and ``down`` in kbit/s. ``pairs``: what depends on two.
+    """Traffic of one period.
+
+    ``source``, ``target`` int64 [pair] are nodes. Linear traffic int64 [k]: ``option`` (NONE: sent in any case), its
+    ``element`` (one of whose options is taken), ``pair``, ``up`` and ``down`` in kbit/s. ``pairs``: what depends on
+    two workloads.
     """
 
     source: Ints
@@ -81,7 +85,9 @@ class Sending:
     def fixed(self, up: Ints, down: Ints) -> int:
         """What is sent over it in any case."""
         always = self.option == NONE
-        return int((self.up * (np.isin(self.pair, up) & always) + self.down * (np.isin(self.pair, down) & always)).sum())
+        return int(
+            (self.up * (np.isin(self.pair, up) & always) + self.down * (np.isin(self.pair, down) & always)).sum()
+        )
 
     def bound(self, routes: sp.csr_array) -> Ints:
         """At least the most that can be sent over each column. int64 [column]."""
@@ -163,7 +169,10 @@ class _Collected:
         workload = options.workload[rows]
         users = self.problem.inventory.table("organisations").nodes("node")[table.refs("organisation")]
         self._linear(
-            (options.option[rows], workload), (users[workload], self.node[options.site[rows]]), up[workload], down[workload]
+            (options.option[rows], workload),
+            (users[workload], self.node[options.site[rows]]),
+            up[workload],
+            down[workload],
         )
 
     def replicas(self) -> None:
@@ -186,7 +195,7 @@ class _Collected:
             return
         absent = [w for w in interface.placed if (self.options.absent_workload == w).any()]
         stops = list(zip(interface.workloads, interface.nodes, strict=True))
-        for one, other in zip(stops, stops[1:], strict=False):
+        for one, other in pairwise(stops):
             self._leg(interface, one, other, (rows, absent))
 
     def _leg(
@@ -197,7 +206,7 @@ class _Collected:
         known: tuple[dict[int, Ints], list[int]],
     ) -> None:
         rows, absent = known
-        others = tuple(self.options.option[rows[w]] for w in absent if w not in (one[0], other[0]))
+        others = tuple(self.options.option[rows[w]].astype(np.int64) for w in absent if w not in (one[0], other[0]))
         movable = [w for w in (one[0], other[0]) if w != NONE]
         both = (interface.up, interface.down)
         if len(movable) == 1 and not others:
@@ -223,10 +232,11 @@ class _Collected:
         open_nodes = np.unique(node)
         return open_nodes, tuple(self.options.option[rows[w][node == m]] for m in open_nodes.tolist())
 
-    def _linear(self, who: tuple[Ints, Ints], ends: tuple[Ints, Ints], up: Ints, down: Ints) -> None:
+    def _linear(self, who: tuple[Numbers, Numbers], ends: tuple[Ints, Ints], up: Ints, down: Ints) -> None:
         kept = (ends[0] != ends[1]) & self.attached[ends[0]] & self.attached[ends[1]]
         self.ends.append((ends[0][kept], ends[1][kept]))
-        self.parts.append((who[0][kept], who[1][kept], up[kept], down[kept]))
+        option, element = (column[kept].astype(np.int64) for column in who)
+        self.parts.append((option, element, up[kept], down[kept]))
 
     def sending(self) -> Sending:
         """Everything collected, pairs of nodes numbered."""

@@ -56,7 +56,9 @@ def standard_check(problem: Problem, interface: Interface) -> Check:
         return Check(interface.name, "standard", FAIL, note=note)
     how = "" if start in heard else f", transformed from {said}"
     unsaid = "" if speaks[0] else f"; {names[0]} does not say what it speaks"
-    return Check(interface.name, "standard", PASS if speaks[0] else WARN, note=" ".join(heard[0]).strip() + how + unsaid)
+    return Check(
+        interface.name, "standard", PASS if speaks[0] else WARN, note=" ".join(heard[0]).strip() + how + unsaid
+    )
 
 
 def _spoken(problem: Problem, interface: Interface, stop: int) -> list[Format]:

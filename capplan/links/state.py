@@ -9,14 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from capplan.inventory import Inventory
+from capplan.links.interface import NONE
 from capplan.network import Network
 from capplan.network.diversity import Diversity, points_of_failure
 from capplan.network.failures import Failure
-from capplan.network.graph import FAR, NONE, Graph, Trees, trees_of
+from capplan.network.graph import FAR, Graph, Trees, trees_of
 from capplan.problem import Problem
 from capplan.problem.trips import network_of, network_states
 from capplan.units import Bools, Ints
-
 
 LARGEST_UNASKED = 400
 """Circuits up to which two disjoint paths are looked for although no interface asks for them."""
@@ -26,8 +26,8 @@ LARGEST_UNASKED = 400
 class Route:
     """A way between two nodes.
 
-    ``us`` round trip, -1 without a way. ``circuits`` and ``nodes`` (both ends included) in order. ``straight``: an end has
-    no circuit, so the straight distance stands in for the way.
+    ``us`` round trip, -1 without a way. ``circuits`` and ``nodes`` (both ends included) in order. ``straight``: an end
+    has no circuit, so the straight distance stands in for the way.
     """
 
     us: int
@@ -128,9 +128,7 @@ class State:
     def _node_failures(self) -> list[Failure]:
         """Nodes that something can pass: those with two circuits or more, and every site."""
         usable = self.graph.usable
-        degree = np.bincount(
-            np.concatenate([self.graph.a[usable], self.graph.b[usable]]), minlength=self.graph.nodes
-        )
+        degree = np.bincount(np.concatenate([self.graph.a[usable], self.graph.b[usable]]), minlength=self.graph.nodes)
         site = self.site_at >= 0
         chosen = np.flatnonzero((degree >= 2) | (site & (degree >= 1))).tolist()
         return [Failure("site" if site[n] else "node", self.inventory.nodes[n], (), n) for n in chosen]

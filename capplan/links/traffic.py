@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
-from capplan.links.interface import Interface, kbps
-from capplan.links.state import NONE, State
+from capplan.links.interface import NONE, Interface, kbps
+from capplan.links.state import State
 from capplan.network.failures import Demands, Effects, effects_of
 from capplan.problem import Problem
 from capplan.units import Bools, Ints
@@ -77,7 +78,7 @@ def _interface_flows(placement: Placement, interfaces: Sequence[Interface], peri
     for interface in interfaces:
         stops = placement.stops(interface)
         if period in interface.periods and NONE not in stops:
-            legs = zip(stops, stops[1:], strict=False)
+            legs = pairwise(stops)
             found += [Flow(interface.name, a, b, interface.up, interface.down) for a, b in legs]
     return found
 
@@ -115,7 +116,9 @@ def _replica_flows(placement: Placement, active: Bools) -> list[Flow]:
         p = int(problem.primary[w])
         if active[p] and placement.site[p] >= 0:
             found.append(
-                Flow(f"{ids[p]} to its replica {ids[w]}", int(placement.node[p]), int(placement.node[w]), int(rate[w]), 0)
+                Flow(
+                    f"{ids[p]} to its replica {ids[w]}", int(placement.node[p]), int(placement.node[w]), int(rate[w]), 0
+                )
             )
     return found
 
@@ -145,10 +148,10 @@ def carried(state: State, period: int, flows: Sequence[Flow]) -> Carried:
     trees = state.prepare(roots)
     number = {root: i for i, root in enumerate(roots)}
     kept = [flow for flow in flows if attached[flow.source] and attached[flow.target]]
-    table = np.array(
-        [(number[flow.target], flow.source, flow.up, flow.down) for flow in kept], dtype=np.int64
-    ).reshape(-1, 4)
-    reached = trees.length[table[:, 0], table[:, 1]] < 2**62 if len(kept) else np.zeros(0, dtype=np.bool_)
+    table = np.array([(number[flow.target], flow.source, flow.up, flow.down) for flow in kept], dtype=np.int64).reshape(
+        -1, 4
+    )
+    reached = trees.length[table[:, 0], table[:, 1]] < 2**62 if kept else np.zeros(0, dtype=np.bool_)
     kept = [flow for flow, known in zip(kept, reached.tolist(), strict=True) if known]
     table = table[reached]
     effects = effects_of(trees, Demands(*(np.ascontiguousarray(column) for column in table.T)), state.failures)

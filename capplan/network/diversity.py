@@ -74,7 +74,7 @@ class Diversity:
         return self._by_enumeration(part, start, end)
 
     def _between(self, start: Vertex, end: Vertex) -> nx.Graph[Vertex]:
-        """The part of the graph on some path between two ends; accepted nodes are doubled, since both paths may pass."""
+        """The part of the graph on some path between two ends; accepted nodes stand twice: both paths may pass."""
         reached = nx.node_connected_component(self._whole, start)
         part: nx.Graph[Vertex] = nx.Graph(self._whole.subgraph(reached))
         for vertex in sorted((self._accepted & part.nodes) - {start, end}):

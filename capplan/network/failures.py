@@ -1,7 +1,7 @@
 """What each single failure does to routes, worked out from what it touches.
 
-Only nodes whose route goes over something that failed are looked at again; each finds its new route from the nodes around
-it that kept theirs. The sum over all failures is far less than one search of the whole network for each.
+Only nodes whose route goes over something that failed are looked at again; each finds its new route from the nodes
+around it that kept theirs. The sum over all failures is far less than one search of the whole network for each.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class Demands:
 class Effects:
     """What single failures do to demands and circuits.
 
-    ``load`` int64 [circuit, 2] in the normal state, a→b and b→a in kbit/s. ``worst`` int64 [circuit, 2] the greatest over
-    all failures, ``state`` int64 [circuit, 2] the first failure that brings it (NONE: none brings more than the normal
-    state). ``cut``: (failure, demand) pairs int64 [k, 2] that have no route then, though both ends stand; ``ended`` those
-    of which an end is lost. ``slowest`` int64 [demand]: longest round trip in µs over the failures that leave it a route,
-    ``slowest_state`` the failure.
+    ``load`` int64 [circuit, 2] in the normal state, a→b and b→a in kbit/s. ``worst`` int64 [circuit, 2] the greatest
+    over all failures, ``state`` int64 [circuit, 2] the first failure that brings it (NONE: none brings more than the
+    normal state). ``cut``: (failure, demand) pairs int64 [k, 2] that have no route then, though both ends stand;
+    ``ended`` those of which an end is lost. ``slowest`` int64 [demand]: longest round trip in µs over the failures that
+    leave it a route, ``slowest_state`` the failure.
     """
 
     load: Ints
@@ -81,7 +81,7 @@ class _Net(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """What the loop writes on. ``new`` [node] and ``via`` [node]: routes after a failure; ``mark`` [node] its number."""
+    """What the loop writes on. ``new``, ``via`` [node]: routes after a failure; ``mark`` [node] its number."""
 
     new: Ints
     via: Ints
@@ -103,7 +103,8 @@ def effects_of(trees: Trees, demands: Demands, failures: Sequence[Failure]) -> E
     start, circuits, nodes = _flat(failures)
     by_end, ends = _demands_by_end(trees, demands)
     work = _Work(
-        *(np.zeros(graph.nodes, dtype=np.int64) for _ in range(2)),
+        np.zeros(graph.nodes, dtype=np.int64),
+        np.zeros(graph.nodes, dtype=np.int64),
         np.full(graph.nodes, NONE, dtype=np.int64),
         np.zeros(len(graph.a), dtype=np.int64),
         np.zeros((len(graph.a), 2), dtype=np.int64),
@@ -115,7 +116,7 @@ def effects_of(trees: Trees, demands: Demands, failures: Sequence[Failure]) -> E
         net,
         work,
         (start, circuits, nodes, trees.roots),
-        (by_end, ends, demands.node, demands.up, demands.down),
+        (by_end, ends, demands.up, demands.down),
         (load, worst, state, slowest, slowest_state),
     )
     lost = np.array(out, dtype=np.int64).reshape(-1, 3)[1:]
@@ -132,7 +133,7 @@ def _flat(failures: Sequence[Failure]) -> tuple[Ints, Ints, Ints]:
 
 def _net(trees: Trees) -> _Net:
     graph = trees.graph
-    order, enter, leave, child = (np.zeros(trees.length.shape, dtype=np.int64) for _ in range(4))
+    order, enter, leave = (np.zeros(trees.length.shape, dtype=np.int64) for _ in range(3))
     child = np.full((len(trees.roots), len(graph.a)), NONE, dtype=np.int64)
     for root in range(len(trees.roots)):
         order[root], enter[root], leave[root] = _walk(trees, root)
@@ -190,10 +191,10 @@ def _demands_by_end(trees: Trees, demands: Demands) -> tuple[Ints, Ints]:
     return order, ends
 
 
-def _each_failure(net: Any, work: Any, failing: Any, wanted: Any, results: Any) -> Any:  # noqa: C901, PLR0912, PLR0914, PLR0915 - compiled
-    """The loop over failures and roots; returns (failure, demand, whether an end is lost) triples after a first dummy."""
+def _each_failure(net: Any, work: Any, failing: Any, wanted: Any, results: Any) -> Any:  # noqa: C901, PLR0912, PLR0915 - compiled
+    """The loop over failures and roots; returns triples (failure, demand, whether an end is lost) after a dummy."""
     start, circuits, nodes, roots = failing
-    by_end, ends, demand_node, up, down = wanted
+    by_end, ends, up, down = wanted
     load, worst, state, slowest, slowest_state = results
     count = len(net.start) - 1
     lost = [-1, -1, -1]
@@ -216,7 +217,7 @@ def _each_failure(net: Any, work: Any, failing: Any, wanted: Any, results: Any) 
             if gone == roots[r]:
                 for v in range(count):
                     if net.reach[r, v] < FAR:
-                        members.append(np.int64(v))
+                        members.append(np.int64(v))  # noqa: PERF401 - compiled
             else:
                 for k in range(start[f], start[f + 1]):
                     v = net.child[r, circuits[k]]
@@ -283,7 +284,7 @@ def _each_failure(net: Any, work: Any, failing: Any, wanted: Any, results: Any) 
                         slowest_state[d] = f
                     if up[d] + down[d] == 0:
                         continue
-                    v = w
+                    v = int(w)
                     while net.first[r, v] >= 0:
                         c = net.first[r, v]
                         side = 0 if net.a[c] == v else 1
@@ -297,7 +298,7 @@ def _each_failure(net: Any, work: Any, failing: Any, wanted: Any, results: Any) 
                         v = net.b[c] if side == 0 else net.a[c]
                     if over or work.new[w] >= FAR:
                         continue
-                    v = w
+                    v = int(w)
                     while v != roots[r]:
                         c = work.via[v] if work.mark[v] == number else net.first[r, v]
                         side = 0 if net.a[c] == v else 1

@@ -1,7 +1,7 @@
 """The network of one period as arrays: circuits that exist, neighbours of each node, and quickest routes from roots.
 
-A route is unique: of equally quick ones that with fewest circuits, then, from the root on, the first circuits by id. So the
-same input gives the same routes, whichever way they are found.
+A route is unique: of equally quick ones that with fewest circuits, then, from the root on, the first circuits by id. So
+the same input gives the same routes, whichever way they are found.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Graph:
 class Trees:
     """Quickest routes from every node to some roots.
 
-    ``roots`` int64 [root]; ``length`` int64 [root, node], FAR without a route; ``circuit`` int64 [root, node]: the first
-    circuit of the way to the root, NONE at the root itself and where there is no route.
+    ``roots`` int64 [root]; ``length`` int64 [root, node], FAR without a route; ``circuit`` int64 [root, node]: the
+    first circuit of the way to the root, NONE at the root itself and where there is no route.
     """
 
     graph: Graph

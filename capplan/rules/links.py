@@ -1,8 +1,8 @@
 """Links: what must talk to each other can, over circuits that carry it, within the round trip and the zones allowed.
 
-An interface counts while it and all its workloads are active and placed. Its ways are the quickest ones; what it may not do
-excludes placements of one workload, and combinations of placements of several. What circuits carry, normally and after
-each single failure, is limited by their capacity in each direction.
+An interface counts while it and all its workloads are active and placed. Its ways are the quickest ones; what it may
+not do excludes placements of one workload, and combinations of placements of several. What circuits carry, normally and
+after each single failure, is limited by their capacity in each direction.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Links(Rule):
         site = options.site[rows]
 
         def why(i: int) -> tuple[str, Source]:
-            stops = [n if w == NONE else int(node[site[i]]) for w, n in zip(interface.workloads, interface.nodes, strict=True)]
+            stops = [
+                n if w == NONE else int(node[site[i]])
+                for w, n in zip(interface.workloads, interface.nodes, strict=True)
+            ]
             check = reason(problem, interface, stops)
             return f"interface {interface.name}: {reason_text(check)}", _source(interface, check.check)
 
@@ -79,9 +82,7 @@ class Links(Rule):
         assert isinstance(setting, LinksOptions)
         circuit_limits(problem, options, builder, self.name, failures=setting.failures)
 
-    def _of_several(
-        self, problem: Problem, options: Options, builder: Builder, what: tuple[Interface, RowsOf]
-    ) -> None:
+    def _of_several(self, problem: Problem, options: Options, builder: Builder, what: tuple[Interface, RowsOf]) -> None:
         """Of the placements in each forbidden combination, at most all but one."""
         interface, rows_of = what
         node = problem.sites.nodes("node")
