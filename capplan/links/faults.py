@@ -73,13 +73,15 @@ def _circuit_faults(table: Table) -> Iterator[Fault]:
 
 
 def _duplicates(table: Table) -> Iterator[Fault]:
-    """Circuits that say the same of the same ends at the same time and name no different risk."""
-    said = ("rtt_ms", "km", "mbps", "mbps_back", "shared_risks", "operator")
+    """Circuits that say the same of the same ends at the same time, and nothing of what they fail with."""
+    said, risks = ("rtt_ms", "km", "mbps", "mbps_back", "operator"), table.words("shared_risks")
     texts = list(zip(*map(table.text, said), strict=True))
     first, last = table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY)
     ends = zip(table.nodes("a").tolist(), table.nodes("b").tolist(), strict=True)
     seen: dict[object, int] = {}
     for row, pair in enumerate(ends):
+        if risks[row]:
+            continue
         key = frozenset(pair), texts[row], int(first[row]), int(last[row])
         before = seen.setdefault(key, row)
         if before != row:
