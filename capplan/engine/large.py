@@ -13,13 +13,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from capplan.engine.crew import Crew
 from capplan.engine.exact import least
 from capplan.engine.narrow import with_ceiling
 from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
 from capplan.engine.stage import Stage
+from capplan.executor import cores, executor
 from capplan.program import LinearGoal, Program
 from capplan.units import Ints
 
+WORTH_A_PROCESS = 5_000
+"""Options from which other processes help."""
+LEAST_S_FOR_PROCESSES = 5.0
 LATER_SHARE = 0.1
 """Share of the time kept for each goal after the first that needs work."""
 
@@ -29,12 +34,25 @@ def solve_large(program: Program, limits: Limits, watch: Watch, start: Ints | No
     if (np.diff(program.item_start) == 0).any():
         return Result(Status.INFEASIBLE, None, (), Stopped.PROVED)
     goals: Sequence[LinearGoal] = [goal for goal in program.goals if isinstance(goal, LinearGoal)]
-    search = _Search(program, limits, watch, start)
-    for number, goal in enumerate(goals):
-        search.meet(goal, later=len(goals) - number - 1)
-        if search.best is None:
-            break
+    hands = _hands(program, limits)
+    with executor(hands) as pool:
+        search = _Search(program, limits, watch, Crew(pool, hands - 1) if hands > 1 else None, start)
+        try:
+            for number, goal in enumerate(goals):
+                search.meet(goal, later=len(goals) - number - 1)
+                if search.best is None:
+                    break
+        finally:
+            # What others are still looking for would come too late.
+            pool.shutdown(cancel_futures=True)
     return search.result()
+
+
+def _hands(program: Program, limits: Limits) -> int:
+    """Processes that search, this one included. Small Programs are solved before others have started."""
+    if program.options < WORTH_A_PROCESS or limits.time_limit_s < LEAST_S_FOR_PROCESSES:
+        return 1
+    return limits.workers if limits.deterministic else min(limits.workers, cores())
 
 
 @dataclass
@@ -42,6 +60,7 @@ class _Search:
     program: Program
     limits: Limits
     watch: Watch
+    crew: Crew | None = None
     best: Ints | None = None
     goals: list[GoalValue] = field(default_factory=list)
     trace: list[Progress] = field(default_factory=list)
@@ -57,7 +76,7 @@ class _Search:
         left = self.limits.time_limit_s - self.watch.seconds
         # A goal whose least value a first plan already has needs no more than that plan.
         mine = replace(self.limits, time_limit_s=self.watch.seconds + left * (1 - LATER_SHARE) ** later)
-        stage = Stage(self.program, goal, mine, self.watch, self._heard, self.best)
+        stage = Stage(self.program, goal, mine, self.watch, self._heard, self.best, self.crew)
         stage.run(enough=bound)
         self.infeasible |= stage.infeasible
         if stage.best is None:

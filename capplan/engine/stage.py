@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from capplan.engine.budget import SPARE_S, Budget
 from capplan.engine.columns import Columns, columns_of, links_of
+from capplan.engine.core import Core, core_of
 from capplan.engine.cpsat import Callback, Model
+from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
-from capplan.engine.ground import ground_of
+from capplan.engine.improve import Improver
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import Master, spread, structural
-from capplan.engine.narrow import Parts, narrowed
+from capplan.engine.narrow import narrowed
 from capplan.engine.result import Limits, Watch
-from capplan.engine.walk import walk
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -26,8 +29,6 @@ CORE_MOST = 100_000
 LP_WIDTH = 3
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
-CHUNK = 100_000
-"""Moves between two looks at the clock."""
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
 """Share of the time left at their beginning that proposals leave to improvement."""
@@ -49,36 +50,30 @@ class Stage:
         watch: Watch,
         heard: Callable[[LinearGoal, int | None, int], None],
         best: Ints | None,
+        crew: Crew | None = None,
     ) -> None:
         self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
+        self.budget = Budget(limits, watch)
+        self.crew = crew
         self.best: Ints | None = None
         self.bound = -(2**62)
         self.infeasible = self.gap_reached = False
-        self.effort = 0.0
         self.random = np.random.default_rng(limits.seed)
         self.columns: Columns = columns_of(program, goal, links_of(program, goal))
         self.enough: int | None = None
-        self.size = 100
         if best is not None:
             self.offer(best)
 
     # -- what is known ------------------------------------------------------------------------------------
 
-    def spend(self, effort: float) -> None:
-        """Count deterministic work, in seconds of a quiet core."""
-        self.effort += effort
-
     @property
     def left(self) -> float:
-        """Seconds left; in deterministic mode of effort, as long as the clock allows."""
-        clock = self.limits.time_limit_s - self.watch.seconds - 0.3
-        if self.limits.deterministic:
-            return min(clock, 0.6 * self.limits.time_limit_s - self.effort)
-        return clock
+        """Seconds, or effort, left."""
+        return self.budget.left
 
     def over(self) -> bool:
         """Whether there is nothing left to look for, or to look with."""
-        return self.proved or self.left <= 0 or self.watch.stopped or self.infeasible
+        return self.proved or self.budget.used_up or self.infeasible
 
     @property
     def proved(self) -> bool:
@@ -124,8 +119,9 @@ class Stage:
         if self.over():
             return
         bound = self._prices()
-        self._focus(bound)
+        self._keep(cheapest(self.columns.start, bound.reduced, CORE_WIDTH), bound)
         self._first_plan()
+        self._hand_out()
         relaxed = None if self.over() else self._relax(bound)
         if relaxed is not None:
             self._round(relaxed)
@@ -147,15 +143,11 @@ class Stage:
         per_row = max(1.0, self.whole.items / max(1, rows))
         until = self.watch.seconds + 0.25 * max(0.0, self.left)
         price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
-        self.spend(4e-6 * self.whole.options)
+        self.budget.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
         self.price = price
         self.prove(found.value)
         return found
-
-    def _focus(self, bound: Bound) -> None:
-        """Keep the options that are cheapest at the prices, and those of the best plan, as a Program of their own."""
-        self._keep(cheapest(self.columns.start, bound.reduced, CORE_WIDTH), bound)
 
     def _keep(self, keep: Bools, bound: Bound) -> None:
         """Make ``keep`` bool [option], others at random up to CORE_MOST, and the best plan's the core."""
@@ -164,77 +156,25 @@ class Stage:
             keep = keep | (self.random.random(self.whole.options) < spare)
         if self.best is not None:
             keep |= self.best[: self.whole.options] > 0
-        self.core = np.flatnonzero(keep)
-        small, goal = narrowed(self.whole, self.goal, self.core)
-        self.parts = Parts(small, goal)
-        self.reduced = bound.reduced[self.core] / bound.scale
-
-    def _inner(self, x: Ints) -> Ints:
-        """A whole plan in the columns of the core."""
-        return np.concatenate([x[: self.whole.options][self.core], x[self.whole.options :]])
-
-    def _outer(self, x: Ints) -> Ints:
-        """A plan of the core in the columns of the whole."""
-        wide = np.zeros(self.whole.columns, dtype=np.int64)
-        wide[self.core] = x[: len(self.core)]
-        wide[self.whole.options :] = x[len(self.core) :]
-        return wide
-
-    def _tolls(self) -> Floats:
-        """Least prices of a unit beyond each limit. float [limit]."""
-        rows = len(self.whole.bound)
-        typical = max(1.0, float(np.abs(self.parts.goal.coefficients[: len(self.core)]).mean()))
-        size = np.maximum(1.0, np.abs(self.whole.bound)) * rows / max(1, self.whole.items)
-        return 1.5 * self.price[:rows] + 0.02 * typical / np.maximum(1.0, size)
+        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
+        inner = None if self.best is None else self.core.inner(self.best)
+        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)))
 
     def _first_plan(self) -> None:
         """From the cheapest options at the prices, everything bought that may be."""
         if self.best is not None:
             return
-        program = self.parts.program
-        choice = np.flatnonzero(cheapest(self.parts.start, self.reduced, 1))
+        program = self.core.parts.program
         x = np.zeros(program.columns, dtype=np.int64)
-        x[choice] = 1
+        x[np.flatnonzero(cheapest(self.core.parts.start, self.core.reduced, 1))] = 1
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
-        self._walk(x, 0.25 * self.left, heat=0.01, until_found=True)
+        self.improver.walk(x, 0.25 * self.left, heat=0.01, until_found=True)
+        self._take()
 
-    def _walk(
-        self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False
-    ) -> bool:
-        """Walk from ``x`` int64 [column of the core]; offers what it finds. Returns whether that was better."""
-        program = self.parts.program
-        ground = ground_of(self.parts, x, self._tolls(), shut)
-        typical = max(1.0, float(np.abs(self.parts.goal.coefficients[: program.options]).mean()))
-        cost, before, end = np.inf, np.inf, self.left - seconds
-        moves = max(CHUNK, 5 * program.items)
-        better = False
-        while not self.watch.stopped and self.left > max(0.0, end):
-            share = min(1.0, 1 - (self.left - end) / max(1e-9, seconds))
-            warm = heat * typical * 0.02**share
-            cost = walk(ground, cost, moves, (warm, warm), int(self.random.integers(2**31)))
-            self.spend(2e-6 * moves)
-            if cost < before and (until_found or np.isinf(before)):
-                better |= self._offer_choice(x, ground.best)
-                before = cost
-                if until_found:
-                    break
-        if cost < before:
-            better |= self._offer_choice(x, ground.best)
-        return better
-
-    def _offer_choice(self, x: Ints, choice: Ints) -> bool:
-        """Offer a choice of the core with what ``x`` buys, and without what of it is not needed."""
-        program = self.parts.program
-        y = np.zeros_like(x)
-        y[choice] = 1
-        y[program.options + program.facts :] = x[program.options + program.facts :]
-        before = None if self.best is None else self.goal.value(self.best)
-        found = self.offer(self._outer(y))
-        if len(program.purchases) and (~program.purchases.derived).any():
-            values = evaluate(program, y[: program.options] > 0, y[program.options + program.facts :])
-            trimmed = self._solve_part(values.x, np.zeros(0, dtype=np.int64), 2.0)
-            found |= trimmed
-        return found or (before is None and self.best is not None)
+    def _take(self) -> None:
+        """Hear of the best plan of the core."""
+        if self.improver.x is not None:
+            self.offer(self.core.outer(self.improver.x))
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
@@ -261,7 +201,7 @@ class Stage:
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
         seconds = max(1.0, self.left * 0.5)
         relaxed = relax(self.columns, option, seconds, fixed=fixed)
-        self.spend(effort)
+        self.budget.spend(effort)
         if relaxed is None:
             return None
         found = exact_bound(self.columns, relaxed.price)
@@ -280,25 +220,29 @@ class Stage:
         self.active |= wanted & cheapest(self.columns.start, found.reduced, 2)
         return relaxed, more
 
-    def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> bool:
+    def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> None:
         """Items to the option with the largest share, purchases up; then walk."""
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
         self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
-        small = self.parts.program
-        rank = self.reduced - 1e9 * share[self.core]
+        small = self.core.parts.program
+        rank = self.core.reduced - 1e9 * share[self.core.option]
         closed = None
         if shut is not None:
-            closed = np.flatnonzero(shut[self.core])
+            closed = np.flatnonzero(shut[self.core.option])
             rank[closed] += 1e12
-        choice = np.flatnonzero(cheapest(self.parts.start, rank, 1))
+        choice = np.flatnonzero(cheapest(self.core.parts.start, rank, 1))
         x = np.zeros(small.columns, dtype=np.int64)
         x[choice] = 1
         bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
         x[small.options + small.facts :] = np.where(
             small.purchases.derived, 0, np.minimum(bought, small.purchases.upper)
         )
-        return self._walk(x, max(1.0, 0.03 * self.limits.time_limit_s), heat=0.002, shut=closed)
+        seconds = max(1.0, 0.03 * self.limits.time_limit_s)
+        found = self.improver.walk(x, seconds, heat=0.002, shut=closed)
+        self._take()
+        if found is not None:
+            self._polish(found, relaxed.value)
 
     def _propose(self, relaxed: Relaxed) -> None:
         """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
@@ -316,6 +260,8 @@ class Stage:
                 return
             z, bound = answer
             self.prove(bound)
+            self._bring_back()
+            self._hand_out()
             seen = times[z.tobytes()] = times.get(z.tobytes(), 0) + 1
             # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
             step = min(1.0, 0.55 + 0.15 * seen)
@@ -345,14 +291,14 @@ class Stage:
             found.append(price)
         return found
 
-    def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> bool:
+    def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> None:
         """A plan that opens no other facts than ``z`` does."""
         closed = np.zeros(self.whole.facts, dtype=np.int64)
         facts = other < self.whole.facts
         closed[other[facts][z[facts] == 0]] = 1
         shut = np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
         fixed = replace_others(relaxed, other, z)
-        return self._round(fixed, shut)
+        self._round(fixed, shut)
 
     def _plan_for_rounded(self, relaxed: Relaxed) -> None:
         """A plan without the facts that the relaxation holds for the smaller part."""
@@ -364,97 +310,57 @@ class Stage:
     # -- improvement --------------------------------------------------------------------------------------
 
     def _improve(self, seconds: float) -> None:
-        """Solve parts of the best plan again, and walk from it, for a while."""
+        """Make the best plan better for a while, here and elsewhere."""
         if self.best is None:
             self._first_plan()
             return
         end = self.left - seconds
-        self._walk(self._inner(self.best), 0.2 * seconds, heat=0.0005)
-        self._shut_one(max(0.3, 0.2 * seconds))
         while not self.over() and self.left > end:
-            self._part(self._inner(self.best))
+            self._hand_out()
+            self.improver.x = self.core.inner(self.best)
+            self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
+            self._take()
+            self._bring_back()
 
-    def _shut_one(self, seconds: float) -> None:
-        """Try to do without one fact that costs something, those that few options need first."""
-        assert self.best is not None
-        program, x = self.parts.program, self._inner(self.best)
-        first = program.options
-        price = self.parts.goal.coefficients[first : first + program.facts]
-        held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
-        if not len(held):
+    @property
+    def _turn(self) -> float:
+        """Seconds between two exchanges with other processes."""
+        return max(0.5, 0.02 * self.limits.time_limit_s, 1e-5 * len(self.core.option))
+
+    def _polish(self, x: Ints, possible: float) -> None:
+        """Improve a plan of the core that opens other facts than the best one, if it may come to be better."""
+        best = self.goal.value(self.best) - self.goal.constant if self.best is not None else np.inf
+        if possible >= best or self.over():
             return
-        use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
-        weight = (price[held] / np.maximum(1, use)) ** 2
-        fact = int(self.random.choice(held, p=weight / weight.sum()))
-        closed = np.zeros(program.facts, dtype=np.int64)
-        closed[(x[first : first + program.facts] == 0) & (price > 0)] = 1
-        closed[fact] = 1
-        shut = np.flatnonzero(np.asarray(program.any_of.T.astype(np.int64) @ closed) > 0)
-        rank = self.reduced.copy()
-        rank[x[:first] > 0] = -1.0
-        rank[shut] += 1e12
-        choice = np.flatnonzero(cheapest(self.parts.start, rank, 1))
-        y = np.zeros_like(x)
-        y[choice] = 1
-        y[first + program.facts :] = x[first + program.facts :]
-        self._walk(y, seconds, heat=0.001, shut=shut)
+        if self.crew is not None and self.crew.idle > 0:
+            self._send(self.core.outer(x))
+            return
+        polisher = Improver(self.core, x, self.budget, int(self.random.integers(2**31)))
+        polisher.improve(min(0.1 * self.left, 2 * self._turn))
+        assert polisher.x is not None
+        self.offer(self.core.outer(polisher.x))
 
-    def _part(self, x: Ints) -> None:
-        """Choose some items and solve them again."""
-        items = self._neighbourhood(x)
-        before = self.watch.seconds
-        self._solve_part(x, items, 1.0)
-        quick = self.watch.seconds - before < 0.5 if not self.limits.deterministic else True
-        self.size = int(np.clip(self.size * (1.1 if quick else 0.8), 10, 400))
+    def _hand_out(self) -> None:
+        """Have others improve the best plan, as far as they are idle."""
+        while self.crew is not None and self.crew.idle > 0 and self.best is not None and not self.over():
+            self._send(self.best)
 
-    def _neighbourhood(self, x: Ints) -> Ints:
-        """Items that could trade places: they share limits with one item where it is or would like to be.
+    def _send(self, x: Ints) -> None:
+        assert self.crew is not None
+        turn = min(self._turn, self.left)
+        clock = self.limits.time_limit_s - self.watch.seconds
+        limits = replace(self.limits, time_limit_s=clock if self.limits.deterministic else turn + SPARE_S)
+        self.crew.send(self.core, x, limits, turn, int(self.random.integers(2**31)))
 
-        The item is drawn by what its option costs above its cheapest one; one time in five any items are drawn.
-        """
-        program = self.parts.program
-        taken = np.flatnonzero(x[: program.options])
-        if self.random.random() < 0.2:
-            chosen = self.random.permutation(len(taken))[: self.size]
-            return np.sort(program.item[taken[chosen]]).astype(np.int64)
-        regret = self.reduced[taken]
-        weight = regret + 1e-3 * regret.mean() + 1e-9
-        used = self.parts.by_column[:, taken].tocsr()
-        inside: Ints = np.zeros(0, dtype=np.int64)
-        while len(inside) < self.size:
-            seed = int(self.random.choice(len(taken), p=weight / weight.sum()))
-            options = np.arange(
-                self.parts.start[program.item[taken[seed]]], self.parts.start[program.item[taken[seed]] + 1]
-            )
-            wished = options[np.argsort(self.reduced[options], kind="stable")[:2]]
-            rows = np.unique(self.parts.by_column[:, np.append(wished, taken[seed])].indices)
-            near = np.unique(used[rows].indices)
-            if len(near) > self.size:
-                # Those for which staying matters least, or moving pays most.
-                near = self.random.choice(near, self.size, replace=False, p=weight[near] / weight[near].sum())
-            more = np.union1d(inside, np.append(near, seed))
-            if len(more) == len(inside):
-                break
-            inside = more
-        return np.sort(program.item[taken[inside]]).astype(np.int64)
-
-    def _solve_part(self, x: Ints, items: Ints, seconds: float) -> bool:
-        """Solve ``items`` again exactly, all others as in ``x`` int64 [column of the core]; offers what it finds."""
-        part = self.parts.part(x, items)
-        model = Model(part.program)
-        used = np.flatnonzero(part.goal.coefficients)
-        model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
-        model.hint(self.parts.inside(part, x))
-        limits = Limits(
-            seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=self.limits.deterministic
-        )
-        answer = model.solve(
-            limits, min(seconds, max(0.1, self.left)), seconds / 2, self.watch, Callback(lambda *_: None)
-        )
-        self.spend(2 * answer.effort + 0.02)
-        if answer.x is None:
-            return False
-        return self.offer(self._outer(self.parts.merged(part, x, answer.x)))
+    def _bring_back(self) -> None:
+        """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
+        if self.crew is None:
+            return
+        for sent, found in self.crew.back(wait=self.limits.deterministic):
+            if self.best is None:
+                self.offer(found)
+            else:
+                self.offer(joined(self.whole, self.goal, sent, self.best, found))
 
     def _at_once(self) -> None:
         """All options that may still be in a better plan, to CP-SAT as a whole."""
@@ -471,7 +377,7 @@ class Stage:
             model.hint(np.concatenate([self.best[: self.whole.options][core], self.best[self.whole.options :]]))
         callback = Callback(lambda *_: None)
         answer = model.solve(self.limits, max(0.1, self.left), max(0.1, self.left / 2), self.watch, callback)
-        self.spend(2 * answer.effort)
+        self.budget.spend(2 * answer.effort)
         if answer.x is not None:
             wide = np.zeros(self.whole.columns, dtype=np.int64)
             wide[core] = answer.x[: len(core)]

@@ -1,0 +1,37 @@
+"""What is left of the time, or of the effort, that a search may take."""
+
+from __future__ import annotations
+
+from capplan.engine.result import Limits, Watch
+
+SPARE_S = 0.3
+"""Seconds kept for what comes after the search."""
+SHARE_OF_EFFORT = 0.6
+"""Effort in seconds of a quiet core that a second of the limit stands for, so that the clock rarely ends the search."""
+
+
+class Budget:
+    """Seconds of the clock; in deterministic mode effort, in seconds of a quiet core, as long as the clock allows."""
+
+    def __init__(self, limits: Limits, watch: Watch, most: float | None = None) -> None:
+        """``most`` is the effort that deterministic mode allows, a share of the time limit where it is not given."""
+        self.limits, self.watch = limits, watch
+        self.most = SHARE_OF_EFFORT * limits.time_limit_s if most is None else most
+        self.effort = 0.0
+
+    def spend(self, effort: float) -> None:
+        """Count deterministic work."""
+        self.effort += effort
+
+    @property
+    def left(self) -> float:
+        """Seconds, or effort, left."""
+        clock = self.limits.time_limit_s - self.watch.seconds - SPARE_S
+        if self.limits.deterministic:
+            return min(clock, self.most - self.effort)
+        return clock
+
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing is left, or somebody asked to stop."""
+        return self.left <= 0 or self.watch.stopped

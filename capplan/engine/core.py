@@ -1,0 +1,75 @@
+"""The part of a large Program in which plans are looked for: the options that good prices leave attractive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from capplan.engine.dual import Bound
+from capplan.engine.narrow import Parts, narrowed
+from capplan.program import LinearGoal, Program
+from capplan.units import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Core:
+    """Some options of a Program, all facts, purchases and limits; a plan of the core is a plan of the whole.
+
+    ``option`` int64 [k]: their numbers in the whole. ``reduced`` float [k]: what each costs above the cheapest of its
+    item at good prices. ``place`` int64 [k]: options with the same number use the same limits. ``toll`` float [limit]:
+    the least price of a unit beyond each limit, for a walk. ``typical``: a middling ``reduced`` above 0. ``first``:
+    options of the whole.
+    """
+
+    option: Ints
+    parts: Parts
+    reduced: Floats
+    place: Ints
+    toll: Floats
+    typical: float
+    first: int
+
+    def inner(self, x: Ints) -> Ints:
+        """A plan of the whole in the columns of the core."""
+        return np.concatenate([x[: self.first][self.option], x[self.first :]])
+
+    def outer(self, x: Ints) -> Ints:
+        """A plan of the core in the columns of the whole."""
+        wide = np.zeros(self.first + len(x) - len(self.option), dtype=np.int64)
+        wide[self.option] = x[: len(self.option)]
+        wide[self.first :] = x[len(self.option) :]
+        return wide
+
+
+def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats) -> Core:
+    """The core of the options ``keep`` bool [option]; ``price`` float [row] ≥ 0 are prices of the limits."""
+    option = np.flatnonzero(keep)
+    small, inner_goal = narrowed(program, goal, option)
+    parts = Parts(small, inner_goal)
+    place = None if program.limits.place is None else np.asarray(program.limits.place[option], dtype=np.int64)
+    reduced = bound.reduced[option] / bound.scale
+    typical = float(np.median(reduced[reduced > 0])) if (reduced > 0).any() else 1.0
+    return Core(option, parts, reduced, _grouped(parts, place), _tolls(parts, price), typical, program.options)
+
+
+def _grouped(parts: Parts, place: Ints | None) -> Ints:
+    """Places, and beyond these one number for each set of limits that options use. int64 [option]."""
+    options = parts.program.options
+    found = np.full(options, -1, dtype=np.int64) if place is None else place.copy()
+    none = np.flatnonzero(found < 0)
+    if len(none):
+        used = parts.by_column[:, :options]
+        mark = np.random.default_rng(0).integers(2**62, size=len(parts.program.bound))
+        sums = np.concatenate([[0], np.cumsum(mark[used.indices], dtype=np.int64)])
+        signature = sums[used.indptr[1:]] - sums[used.indptr[:-1]]
+        found[none] = found.max(initial=-1) + 1 + np.unique(signature[none], return_inverse=True)[1]
+    return found
+
+
+def _tolls(parts: Parts, price: Floats) -> Floats:
+    program = parts.program
+    rows = len(program.bound)
+    typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
+    size = np.maximum(1.0, np.abs(program.bound)) * rows / max(1, program.items)
+    return np.asarray(1.5 * price[:rows] + 0.02 * typical / np.maximum(1.0, size))

@@ -1,0 +1,99 @@
+"""Other processes that make a plan better while this one does something else."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from capplan.engine.core import Core
+from capplan.engine.improve import improved
+from capplan.engine.result import Limits
+from capplan.program import LinearGoal, Program, evaluate
+from capplan.units import Ints
+
+
+@dataclass
+class _Sent:
+    core: Core
+    x: Ints
+    answer: Future[Ints]
+
+
+class Crew:
+    """Sends plans away and brings better ones back, in the order in which they were sent.
+
+    Nothing is lost with a process: the executor does its task again, and were all of them to die, the caller's own
+    search goes on.
+    """
+
+    def __init__(self, executor: Executor, hands: int) -> None:
+        self.executor, self.hands = executor, hands
+        self._sent: list[_Sent] = []
+
+    @property
+    def idle(self) -> int:
+        """How many more plans can be worked on now."""
+        return self.hands - len(self._sent)
+
+    def send(self, core: Core, x: Ints, limits: Limits, effort: float, seed: int) -> None:
+        """Have ``x`` int64 [column of the whole], which lies in the core, improved within ``limits`` and ``effort``."""
+        self._sent.append(_Sent(core, x, self.executor.submit(improved, core, core.inner(x), limits, effort, seed)))
+
+    def back(self, *, wait: bool) -> list[tuple[Ints, Ints]]:
+        """Plans sent and what became of them, int64 [column of the whole] both; ``wait`` for all, else those ready."""
+        found: list[tuple[Ints, Ints]] = []
+        rest: list[_Sent] = []
+        for sent in self._sent:
+            if not wait and not sent.answer.done():
+                rest.append(sent)
+                continue
+            try:
+                found.append((sent.x, sent.core.outer(sent.answer.result())))
+            except BrokenProcessPool:
+                # Every process that tried died. Its own work is all that is missing.
+                self.hands -= 1
+        self._sent = rest
+        return found
+
+
+def joined(program: Program, goal: LinearGoal, base: Ints, ours: Ints, theirs: Ints) -> Ints:
+    """``ours`` with what ``theirs`` made better of their common ``base``; all int64 [column], all keep the limits.
+
+    Changes that touch no common place are independent, so each group of them is taken that keeps the limits and pays.
+    """
+    first = program.options + program.facts
+    was, now = (np.flatnonzero(x[: program.options]) for x in (base, theirs))
+    changed = np.flatnonzero(was != now)
+    best, value = ours, goal.value(ours)
+    if goal.value(theirs) < value:
+        best, value = theirs, goal.value(theirs)
+    group = _groups(program, was[changed], now[changed])
+    plan = ours
+    for g in [None, *range(int(group.max(initial=-1)) + 1)]:
+        items = changed if g is None else changed[group == g]
+        taken = plan[: program.options] > 0
+        taken[np.flatnonzero(taken)[items]] = False
+        taken[now[items]] = True
+        values = evaluate(program, taken, plan[first:])
+        if (values.used <= program.bound).all() and goal.value(values.x) < goal.value(plan):
+            plan = values.x
+            if g is None:
+                break
+    return plan if goal.value(plan) < value else best
+
+
+def _groups(program: Program, was: Ints, now: Ints) -> Ints:
+    """Which changes of options are tied by places that they leave or enter. int64 [change]."""
+    place = program.limits.place
+    if place is None or not len(was):
+        return np.zeros(len(was), dtype=np.int64)
+    ends = np.concatenate([place[was], place[now]]) + 1
+    _, at = np.unique(ends, return_inverse=True)
+    count = int(at.max()) + 1
+    links = sp.csr_array((np.ones(len(was)), (at[: len(was)], at[len(was) :])), shape=(count, count))
+    return np.asarray(connected_components(links, directed=False)[1][at[: len(was)]], dtype=np.int64)
