@@ -14,6 +14,7 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle.cells import YEAR, cell, lifetime, names, number
+from tests.oracle.links import links
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle
@@ -184,7 +185,7 @@ def survive_site_loss(oracle: Oracle, plan: State) -> Broken:
                 yield "survive_site_loss", lost, s, r, t
 
 
-ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood]
+ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood, links]
 ASKED: list[Callable[[Oracle, State], Broken]] = [moves, balance, budget, survive_site_loss]
 
 
