@@ -634,8 +634,6 @@ def _site_loss(draw: st.DrawFn, world: World) -> None:
 
 def _links(draw: st.DrawFn, world: World) -> None:
     """Interfaces between workloads and nodes, traffic, and circuits of some capacity that fail together."""
-    if not world.tables.get("nodes"):
-        _network(draw, world)
     nodes = [row["node"] for row in world.tables["nodes"]]
     for row in world.tables["nodes"]:
         _fill(row, zones=_maybe(draw, ZONES), accepted_single_point=_pick(draw, ["", "", "yes"]))
@@ -723,6 +721,7 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     rest = [name for name in others if name not in always]
     more = draw(st.lists(st.sampled_from(rest), unique=True, max_size=most)) if rest else []
     chosen = {*always, *more}
+    chosen |= {"network"} if "links" in chosen else set()  # nodes and circuits come first
     plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "licences"} else PLANS
     world = _bare(draw, plans, least=2 if chosen & SEVERAL else 1)
     for name, add in FEATURES.items():
