@@ -11,7 +11,7 @@ import numpy as np
 from capplan.compile import problem_of
 from capplan.errors import Faults, Place, UsageError, did_you_mean
 from capplan.inventory import Allocation, Bought, Inventory
-from capplan.measure import Breach, Measured, measure
+from capplan.measure import Breach, Measured, measure, today_of
 from capplan.model import Model
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.tables import Output, tables_of
@@ -42,13 +42,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Checked:
-    """An allocation measured. ``before`` is the plan it is held against, where there is one."""
+    """An allocation measured.
+
+    ``before`` is the plan it is held against, ``today`` the current allocation, where there is one.
+    """
 
     problem: Problem
     measured: Measured
     findings: tuple[Finding, ...]
     before: Measured | None
     changes: tuple[Change, ...]
+    today: Measured | None = None
 
     @property
     def cost_difference(self) -> int | None:
@@ -58,7 +62,7 @@ class Checked:
     @cached_property
     def tables(self) -> Sequence[Output]:
         """The tables of the allocation as a run would have them."""
-        return tables_of(self.measured)
+        return tables_of(self.measured, self.today)
 
 
 def check(
@@ -68,11 +72,13 @@ def check(
     purchases: Sequence[Bought] = (),
     before: Plan | None = None,
     keep: Allocation | None = None,
+    start: Plan | None = None,
 ) -> Checked:
     """Measure ``allocation`` (default: the inventory's current one) with ``purchases`` under a model.
 
-    ``before`` is a plan to compare with, ``keep`` says which workloads were to stay where. Raises UsageError where
-    there is nothing to check, BadInput for purchases that the inventory does not offer.
+    ``before`` is a plan to compare with, ``keep`` says which workloads were to stay where; ``start`` is the plan that
+    the current sites belong to, where they do to one. Raises UsageError where there is nothing to check, BadInput for
+    purchases that the inventory does not offer.
     """
     problem = problem_of(inventory, model, keep=keep)
     site = inventory.current_site if allocation is None else allocation.site
@@ -85,7 +91,7 @@ def check(
     )
     compared = measure(problem, before) if before is not None else None
     changes = _changes(compared.plan.site, site) if compared is not None else ()
-    return Checked(problem, measured, findings, compared, changes)
+    return Checked(problem, measured, findings, compared, changes, today_of(problem, start))
 
 
 def written(inventory: Inventory, model: Model, plan: Plan) -> dict[str, list[str]]:

@@ -118,7 +118,7 @@ class Processes(Executor):
             task.end(fault, None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; with ``cancel_futures`` at once, whatever they are doing."""
+        """End the processes once their tasks are done; with ``cancel_futures`` at once, whatever they are doing."""
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None

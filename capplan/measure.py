@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -148,6 +148,20 @@ def measure(problem: Problem, plan: Plan) -> Measured:
     taken = np.ones(len(options), dtype=np.bool_)
     values = evaluate(program, taken, np.array(bought, dtype=np.int64))
     return Measured(problem, plan, options, program, values)
+
+
+def today_of(problem: Problem, start: Plan | None = None) -> Measured | None:
+    """The current allocation measured; None where there is none.
+
+    It has what ``start`` buys where that is the same allocation, else nothing is bought.
+    """
+    now = problem.inventory.current_site
+    if not (now >= 0).any():
+        return None
+    same = start is not None and np.array_equal(start.site, now)
+    # Placements to keep are wanted of the new plan; today does not break them.
+    free = problem if problem.keep is None else replace(problem, keep=None)
+    return measure(free, start if start is not None and same else Plan(now))
 
 
 def exceeded(measured: Measured, row: int) -> Breach:

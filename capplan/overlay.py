@@ -6,13 +6,14 @@ The planning model writes these down, the inventory reader applies them; neither
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from capplan.errors import Place
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One cell to replace: ``path`` is ``table.key.column``, ``text`` the new cell exactly as written."""
+    """Cells to replace: ``path`` is ``table.key.column``, ``text`` the new cell exactly as written."""
 
     path: str
     text: str
@@ -29,11 +30,38 @@ class Removal:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """Cells to change by an amount: each number under ``path`` becomes number × ``times`` + ``plus``."""
+
+    path: str
+    times: Fraction
+    plus: Fraction
+    place: Place
+
+
+@dataclass(frozen=True)
+class Addition:
+    """One row to add to ``table``: (column, cell) in the order written."""
+
+    table: str
+    cells: tuple[tuple[str, str], ...]
+    place: Place
+
+
+@dataclass(frozen=True)
 class Overlay:
-    """Everything a scenario changes in the tables, in the order it was written."""
+    """Everything a scenario changes in the tables, each kind in the order it was written.
+
+    Kinds are applied in this order: rows added, cells set, cells scaled, rows removed. ``before`` are the overlays of
+    scenarios that this one is stacked upon; they are applied first, one after the other. A ``*`` in place of a row's
+    key means every row.
+    """
 
     set: tuple[Setting, ...] = ()
     remove: tuple[Removal, ...] = ()
+    scale: tuple[Scaling, ...] = ()
+    add: tuple[Addition, ...] = ()
+    before: tuple[Overlay, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.set or self.remove)
+        return bool(self.set or self.remove or self.scale or self.add or any(self.before))

@@ -15,7 +15,7 @@ from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, 
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
 from capplan.inventory import Allocation, Inventory
-from capplan.measure import Breach, Measured, measure
+from capplan.measure import Breach, Measured, measure, today_of
 from capplan.model import Model
 from capplan.obstacles import Obstacle, forbidden
 from capplan.problem import Options, Plan, Problem, elsewhere
@@ -96,7 +96,7 @@ class Result:
     @cached_property
     def tables(self) -> Sequence[Output]:
         """The plan's tables; none without a plan."""
-        return tables_of(self.measured) if self.measured else ()
+        return tables_of(self.measured, self.today) if self.measured else ()
 
 
 class Frames:
@@ -217,20 +217,6 @@ def _without_waste(program: Program, x: Ints) -> Ints:
                 break
             steps = fewer
     return np.concatenate([x[:first], steps])
-
-
-def today_of(problem: Problem, start: Plan | None = None) -> Measured | None:
-    """The current allocation measured; None where there is none.
-
-    It has what ``start`` buys where that is the same allocation, else nothing is bought.
-    """
-    now = problem.inventory.current_site
-    if not (now >= 0).any():
-        return None
-    same = start is not None and np.array_equal(start.site, now)
-    # Placements to keep are wanted of the new plan; today does not break them.
-    free = problem if problem.keep is None else replace(problem, keep=None)
-    return measure(free, start if start is not None and same else Plan(now))
 
 
 def _explain(problem: Problem, limits: Limits, watch: Watch) -> Explanation:

@@ -12,7 +12,10 @@ from datetime import date
 
 import numpy as np
 
-from capplan.ledger import shares_of
+from capplan.account_tables import COLUMNS as ACCOUNT_COLUMNS
+from capplan.account_tables import NUMBERS as ACCOUNT_NUMBERS
+from capplan.account_tables import account_rows
+from capplan.accounts import shares
 from capplan.measure import Measured
 from capplan.obstacles import why_not
 from capplan.problem import NOWHERE, Problem
@@ -33,42 +36,58 @@ class Output:
 
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "sites": ("site", "period", "resource", "unit", "capacity", "usable", "used", "free", "utilisation"),
-    "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state"),
+    "sites": ("site", "period", "resource", "unit", "capacity", "usable", "used", "free", "utilisation", "used_today"),
+    "limits": ("rule", "subject", "period", "unit", "limit", "used", "slack", "binding", "state", "used_today"),
     "left_out": ("workload", "value", "reason"),
     "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
     "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost"),
     "links": ("link", "check", "status", "measured", "limit", "unit", "path", "note"),
     "costs": ("organisation", "site", "period", "kind", "amount"),
+    **ACCOUNT_COLUMNS,
 }
 """Columns of the tables that are the same for every inventory."""
 
 NUMBERS = frozenset(
     "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "
-    "rtt_ms max_rtt_ms measured".split()
-)
+    "rtt_ms max_rtt_ms used_today measured".split()
+).union(ACCOUNT_NUMBERS)
 """Columns that hold numbers; every other one is text and written so that Excel takes it for nothing else."""
 
 
-def tables_of(measured: Measured) -> list[Output]:
-    """Every table of a plan's run."""
-    from_rules: dict[str, list[Mapping[str, object]]] = {}
-    for name in measured.problem.rules:
-        made = RULES[name].tables(measured.problem, measured.options, measured.program, measured.values)
-        for table, rows in made.items():
-            from_rules.setdefault(table, []).extend(rows)
+def tables_of(measured: Measured, today: Measured | None = None) -> list[Output]:
+    """Every table of a plan's run, with what was used and paid ``today`` where that is known."""
+    from_rules = _from_rules(measured)
+    if today is not None:
+        _beside(from_rules.get("sites", []), _from_rules(today).get("sites", []))
     return [
         allocation(measured),
         _table("sites", sorted(from_rules.get("sites", []), key=_site_order(measured.problem))),
-        _table("limits", _limits(measured)),
+        _table("limits", _limits(measured, today)),
         _table("left_out", _left_out(measured)),
         _table("lost", from_rules.get("lost", [])),
         _table("purchases", _purchases(measured)),
         _table("licences", from_rules.get("licences", [])),
         _table("links", from_rules.get("links", [])),
         _table("costs", _costs(measured)),
+        *(_table(name, rows) for name, rows in account_rows(measured, today).items()),
     ]
+
+
+def _from_rules(measured: Measured) -> dict[str, list[Mapping[str, object]]]:
+    """What the rules tell of a plan, by table."""
+    found: dict[str, list[Mapping[str, object]]] = {}
+    for name in measured.problem.rules:
+        made = RULES[name].tables(measured.problem, measured.options, measured.program, measured.values)
+        for table, rows in made.items():
+            found.setdefault(table, []).extend(rows)
+    return found
+
+
+def _beside(rows: list[Mapping[str, object]], today: Sequence[Mapping[str, object]]) -> None:
+    """Put what is used today beside what the plan uses."""
+    used = {(row["site"], row["period"], row["resource"]): row["used"] for row in today}
+    rows[:] = [{**row, "used_today": used.get((row["site"], row["period"], row["resource"]), "")} for row in rows]
 
 
 def _table(name: str, rows: list[Mapping[str, object]]) -> Output:
@@ -158,9 +177,9 @@ def _cost_by_workload(measured: Measured) -> list[int]:
     return total
 
 
-def _limits(measured: Measured) -> list[Mapping[str, object]]:
+def _limits(measured: Measured, today: Measured | None) -> list[Mapping[str, object]]:
     """``limits.csv``: every limit, most important rule and subject first in name order."""
-    problem = measured.problem
+    problem, before = measured.problem, _used_today(today)
     states = {
         (rule, *key): state
         for rule in problem.rules
@@ -183,9 +202,18 @@ def _limits(measured: Measured) -> list[Mapping[str, object]]:
                 "slack": _natural(slack, name),
                 "binding": "yes" if slack <= 0 else "no",
                 "state": states.get((name.rule, name.subject, name.period), "normal"),
+                "used_today": before.get((name.rule, name.subject, name.period), ""),
             }
         )
     return sorted(rows, key=lambda row: (row["rule"], row["subject"], row["period"]))
+
+
+def _used_today(today: Measured | None) -> dict[tuple[str, str, int], str]:
+    """What is used today of each limit, by rule, subject and period."""
+    if today is None:
+        return {}
+    names = today.program.limit_names
+    return {(n.rule, n.subject, n.period): _natural(int(today.used[i]), n) for i, n in enumerate(names) if n.rule}
 
 
 def _natural(value: int, name: LimitName) -> str:
@@ -248,6 +276,6 @@ def _costs(measured: Measured) -> list[Mapping[str, object]]:
             "kind": share.kind,
             "amount": currency.decimal(share.pence),
         }
-        for share in shares_of(problem, measured.options, measured.entries)
+        for share in shares(measured)
     ]
     return sorted(rows, key=lambda row: (row["organisation"], row["site"], row["period"], row["kind"]))

@@ -19,7 +19,7 @@ from capplan.errors import Defect
 from tests.cli_calls import CHECKOUT, Said, call, capplan
 from tests.inventory_folders import write_folder
 
-COMMANDS = ("init", "validate", "solve", "check", "links", "show", "runs", "schema")
+COMMANDS = ("init", "validate", "solve", "check", "links", "show", "runs", "compare", "diff", "sweep", "schema")
 
 
 # ---------------------------------------------------------------- help
@@ -126,7 +126,7 @@ def test_every_end_has_its_code(
 ):
     """Whatever ends a command becomes a documented exit code and a line that a user understands."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(checking, "read_task", fail)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import threading
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,6 +19,7 @@ from hypothesis import strategies as st
 
 from capplan.engine import Limits, Status, Watch, chosen, solve_exact, solve_program
 from capplan.engine.columns import columns_of, links_of
+from capplan.engine.crew import joined
 from capplan.engine.dual import cheapest, exact_bound
 from capplan.engine.master import Master
 from capplan.engine.narrow import Parts, narrowed, with_ceiling
@@ -174,3 +180,81 @@ def test_solve_takes_the_engine_asked_for_and_says_so(tmp_path):
     info = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert info["engine"]["name"] == "large"
     assert [goal["value"] for goal in info["goals"]][:2] == [0, 161878.4]
+
+
+def _helpers() -> set[int]:
+    """Processes that search for this one."""
+    mine = ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())]
+    listed = subprocess.run(mine, capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 1) for line in listed.splitlines()]
+    return {int(pid) for pid, args in lines if "import sys;exec" in args or "popen_loky" in args}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by signal")
+def test_a_killed_worker_costs_a_retry_and_never_the_run():
+    """Processes that help are killed while they search, again and again; the plan and its bound come all the same."""
+    program = openings(500, 12, 5)
+    killed: set[int] = set()
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(1.0):
+            for pid in _helpers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.add(pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        limits = Limits(time_limit_s=12, deterministic=False)
+        found = solve_program(program, limits, Watch(), engine="large")
+    finally:
+        over.set()
+        killer.join()
+    assert found.x is not None
+    assert found.goals[0].bound <= found.goals[0].value
+    assert (
+        evaluate(program, found.x[: program.options] > 0, found.x[program.options :][program.facts :]).used
+        <= program.bound
+    ).all()
+    assert killed or found.status is Status.OPTIMAL
+
+
+@pytest.mark.slow
+def test_equal_effort_gives_equal_plans_with_helpers(monkeypatch):
+    """Other processes bring their plans at the same point of the search, however fast they are."""
+    # Far less effort than the clock allows, so that a busy machine ends the search at the same point too.
+    monkeypatch.setattr("capplan.engine.budget.SHARE_OF_EFFORT", 0.05)
+    program = openings(500, 12, 6, full=0.9)
+    plans = []
+    for _ in range(2):
+        found = solve_program(program, Limits(time_limit_s=100, workers=2), Watch(), engine="large")
+        assert found.x is not None
+        plans.append((found.x.tolist(), found.goals))
+    assert plans[0] == plans[1]
+
+
+def test_independent_changes_of_two_plans_are_joined():
+    """What two searches made better of one plan is taken together, and only so far as limits allow."""
+    program = openings(8, 4, 3, full=0.05)
+    plain = replace(cost_of(program), coefficients=cost_of(program).coefficients.copy())
+    plain.coefficients[program.options :] = 0
+    costs = plain.coefficients[: program.options].reshape(8, 4)
+
+    def plan(cheapest: list[int]) -> np.ndarray:
+        choice = costs.argmax(axis=1)
+        choice[cheapest] = costs[cheapest].argmin(axis=1)
+        taken = np.zeros((8, 4), dtype=np.bool_)
+        taken[np.arange(8), choice] = True
+        return evaluate(program, taken.ravel(), np.zeros(0, np.int64)).x
+
+    base, ours, theirs, wanted = plan([]), plan([0, 1]), plan([2, 3]), plan([0, 1, 2, 3])
+    assert np.array_equal(joined(program, plain, base, ours, theirs), wanted)
+    # With room for what either uses but not for both, the better of the two stays.
+    most = np.maximum(program.limits @ ours, program.limits @ theirs)
+    tight = replace(program, bound=np.asarray(most))
+    kept = joined(tight, plain, base, ours, theirs)
+    assert (np.asarray(program.limits @ kept) <= most).all()
+    assert plain.value(kept) <= min(plain.value(ours), plain.value(theirs))

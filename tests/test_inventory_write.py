@@ -127,11 +127,15 @@ def tables(draw, name: str, ids: Ids) -> bytes:
     chosen = [c for c in own if columns.get(c, own[c]).required or c in (*key, *some, "x_own")]
     if name == "sites":
         chosen += [resource.name for resource in BUILT_IN if resource.name not in chosen]
+    # A price or volume that nobody gives has tests of its own; no organisation has one and a half users.
+    fixed = {"packages": {"price": "0.5"}, "subscriptions": {"volume": "1.5"}}.get(name, {})
+    chosen += [column for column in fixed if column not in chosen]
     rows = {}
     for row_id in ids[name]:
         row = {c: draw(cells(own[c], ids)) if own[c].kind is not Kind.ID else row_id for c in chosen}
         if name == "sites":
             row |= {resource.name: "unlimited" for resource in BUILT_IN}
+        row |= fixed
         if name == "expansions":
             row["site"] = row["site"] or ids["sites"][0]
         if all(row[part] for part in key) and not (name == "circuits" and row["a"] == row["b"]):
@@ -167,6 +171,7 @@ def folders(draw) -> dict[str, str | bytes]:
     for name, needed in (
         ("workloads", ("placements", "licence_needs", "allocation")),
         ("licences", ("licence_needs",)),
+        ("packages", ("subscriptions",)),
     ):
         files |= dict.fromkeys(needed, b"") if not files[name] else {}
     return {"inventory.yaml": draw(documents()), **files}

@@ -36,7 +36,7 @@ def test_headroom_scales_the_whole_row_not_each_step():
     assert found.measured is not None
     assert found.measured.plan.bought == {("hosts", 0, 0): 3}
     rows = next(table.rows for table in found.tables if table.name == "sites")
-    assert rows == [["A", "2016-01-01..2016-12-30", "cores", "cores", "101", "80", "80", "0", "1.176471"]]
+    assert rows == [["A", "2016-01-01..2016-12-30", "cores", "cores", "101", "80", "80", "0", "1.176471", ""]]
 
 
 def test_a_purchase_may_use_up_what_another_resource_offers():

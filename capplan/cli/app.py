@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from capplan.cli.engines import EngineName
 from capplan.cli.faults import FaultFormat
 from capplan.cli.schemas import Schema, SchemaFormat
 from capplan.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from capplan.model.adhoc import Asked
 
 app = typer.Typer(
     # Without rich, which would take longer to load than the help takes to read.
@@ -80,8 +83,43 @@ ModelName = Annotated[
         help="Planning model: a shipped name or a YAML file. Default: the one the inventory names, else standard.",
     ),
 ]
-Scenario = Annotated[str | None, typer.Option("--scenario", metavar="NAME", help="A scenario of the model.")]
+Scenario = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="NAME", help="A scenario of the model; NAME+NAME lays one over the other."),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="CHANGE",
+        help="Change a cell or the model: sites.B.power_kw=11, 'workloads.*.power_kw*=1.1', sites.B.fte+=2, "
+        "rules.zone=off, purchases=none. May be repeated.",
+    ),
+]
+Removes = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="ROW", help="Leave a row out: sites.B. May be repeated.")
+]
+Adds = Annotated[
+    list[str] | None,
+    typer.Option("--add", metavar="ROW", help="Add a row: 'sites: {site: C, power_kw: 10}'. May be repeated."),
+]
+TimeLimit = Annotated[
+    Decimal | None, typer.Option(parser=_seconds, metavar="S", help="Seconds before the search stops.")
+]
+Gap = Annotated[
+    Fraction | None,
+    typer.Option(parser=_percent, metavar="P", help="Stop this close to the best possible, in percent: 0.5 or 0.5%."),
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Runs solved at a time. Default: one a core.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _asked(sets: list[str] | None, removes: list[str] | None, adds: list[str] | None) -> Asked:
+    from capplan.model.adhoc import Asked
+
+    return Asked.of(sets or (), removes or (), adds or ())
 
 
 @app.command()
@@ -101,18 +139,21 @@ def init(
 
 @app.command()
 @command
-def validate(
+def validate(  # noqa: PLR0913, PLR0917 - options of a command
     terminal: Terminal,
     inventory: InventoryFolder,
     model: ModelName = None,
     scenario: Scenario = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     how: Annotated[FaultFormat, typer.Option("--format", help="How to write the mistakes.")] = FaultFormat.TEXT,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Tell every mistake in an inventory and its model, each with its place and what would be right."""
     from capplan.cli.validating import validate as run
 
-    return run(terminal, inventory, model, scenario, strict=strict, how=how)
+    return run(terminal, inventory, (model, scenario), strict=strict, how=how, asked=_asked(sets, removes, adds))
 
 
 @app.command()
@@ -126,16 +167,8 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
         typer.Option("--output", "-o", metavar="RUN", help="Folder of the run. Default: runs/<time>-<title>."),
     ] = None,
     scenario: Scenario = None,
-    time_limit: Annotated[
-        Decimal | None,
-        typer.Option(parser=_seconds, metavar="S", help="Seconds before the search stops."),
-    ] = None,
-    gap: Annotated[
-        Fraction | None,
-        typer.Option(
-            parser=_percent, metavar="P", help="Stop this close to the best possible, in percent: 0.5 or 0.5%."
-        ),
-    ] = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Start of the random numbers.")] = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Threads to search with.")] = None,
     start: Annotated[
@@ -155,6 +188,9 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
         EngineName,
         typer.Option("--engine", help="How to search; auto takes what fits the size and structure."),
     ] = EngineName.AUTO,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Find the best plan, prove how good it is, and save it as a run. The last line printed is the run's folder.
 
@@ -163,13 +199,14 @@ def solve(  # noqa: PLR0913, PLR0917 - these are the options of the main job
     from capplan.cli.solving import Wanted
     from capplan.cli.solving import solve as run
 
-    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin, engine.value)
+    asked = _asked(sets, removes, adds)
+    wanted = Wanted(inventory, model, scenario, output, time_limit, gap, seed, workers, start, pin, engine.value, asked)
     return run(terminal, wanted, as_json=as_json)
 
 
 @app.command()
 @command
-def check(
+def check(  # noqa: PLR0913, PLR0917 - options of a command
     terminal: Terminal,
     subject: Annotated[Path, typer.Argument(metavar="RUN_OR_INVENTORY", help="Folder of a run or an inventory.")],
     allocation: Annotated[
@@ -184,11 +221,16 @@ def check(
     model: ModelName = None,
     scenario: Scenario = None,
     as_json: Json = False,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
 ) -> int:
     """Measure an allocation against every rule, without placing or buying anything."""
     from capplan.cli.checking import check as run
 
-    return run(terminal, subject, (allocation, purchases), (model, scenario), as_json=as_json)
+    return run(
+        terminal, subject, (allocation, purchases), (model, scenario), _asked(sets, removes, adds), as_json=as_json
+    )
 
 
 @app.command()
@@ -246,6 +288,115 @@ def runs(
     from capplan.cli.showing import runs as run
 
     return run(terminal, folder, as_json=as_json)
+
+
+@app.command()
+@command
+def compare(  # noqa: PLR0913, PLR0917 - options of a command
+    terminal: Terminal,
+    subjects: Annotated[
+        list[Path], typer.Argument(metavar="A B [...]", help="Two or more folders, each of an inventory or a run.")
+    ],
+    model: ModelName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to save the runs of inventories. Default: runs."),
+    ] = None,
+    jobs: Jobs = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
+    as_json: Json = False,
+) -> int:
+    """Hold inventories (solved under one model) or runs side by side: what goes in, and what comes out."""
+    from capplan.cli.comparing import Wanted
+    from capplan.cli.comparing import compare as run
+    from capplan.jobs import Tuning
+
+    return run(terminal, Wanted(tuple(subjects), model, output, jobs, Tuning(time_limit, gap)), as_json=as_json)
+
+
+@app.command()
+@command
+def diff(
+    terminal: Terminal,
+    one: Annotated[Path, typer.Argument(metavar="RUN", help="The run to start from.")],
+    other: Annotated[Path, typer.Argument(metavar="RUN", help="The run to get to.")],
+    undone: Annotated[
+        int, typer.Option("--undone", metavar="N", min=0, help="Moves to undo one by one, to tell what each is for.")
+    ] = 50,
+    as_json: Json = False,
+) -> int:
+    """What moves from one plan to another, and what each move changes."""
+    from capplan.cli.comparing import diff as run
+
+    return run(terminal, one, other, undone, as_json=as_json)
+
+
+@app.command()
+@command
+def sweep(  # noqa: PLR0913, PLR0917 - options of a command
+    terminal: Terminal,
+    inventory: InventoryFolder,
+    model: ModelName = None,
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            metavar="NAME,NAME",
+            help="Scenarios of the model to try, NAME+NAME one over the other, or all; all if nothing is asked.",
+        ),
+    ] = None,
+    each_site_lost: Annotated[bool, typer.Option("--each-site-lost", help="Every site lost in turn.")] = False,
+    each_operator_lost: Annotated[
+        bool,
+        typer.Option(
+            "--each-operator-lost", "--each-supplier-lost", help="Every operator's sites and circuits lost in turn."
+        ),
+    ] = False,
+    growth: Annotated[
+        str, typer.Option(metavar="RANGE", help="Demand grown by percentages: 0..30/4 is 0, 10, 20 and 30 %.")
+    ] = "",
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="CHANGE",
+            help="A change over values: 'sites.*.energy_price_kwh*=80%..120%/5', purchases=all,none. May be repeated.",
+        ),
+    ] = None,
+    crossed: Annotated[bool, typer.Option("--cross", help="Every combination instead of one thing at a time.")] = False,
+    sets: Sets = None,
+    removes: Removes = None,
+    adds: Adds = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="SWEEP",
+            help="Folder of the sweep; one that was stopped goes on. Default: sweeps/<time>-<title>.",
+        ),
+    ] = None,
+    jobs: Jobs = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Solve again what the folder already has.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Try many scenarios, each a run of its own, and put them into one table and one chart.
+
+    The last line printed is the sweep's folder. Ctrl-C keeps what is done; the same command with -o goes on.
+    """
+    from capplan.cli.sweeping import Wanted
+    from capplan.cli.sweeping import sweep as run
+    from capplan.jobs import Tuning
+    from capplan.sweeping import Wishes
+
+    names = tuple(name.strip() for text in scenarios or () for name in text.split(",") if name.strip())
+    wishes = Wishes(names, each_site_lost, each_operator_lost, growth, tuple(ranges or ()), crossed)
+    asked = _asked(sets, removes, adds)
+    wanted = Wanted(inventory, model, wishes, asked, output, jobs, Tuning(time_limit, gap), fresh)
+    return run(terminal, wanted, as_json=as_json)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from capplan.errors import Faults, Place, UsageError, printable
 from capplan.inventory import Allocation, Bought, Inventory, read_allocation, read_purchases
 from capplan.load import read_model
 from capplan.model import Model
+from capplan.model.adhoc import Asked
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.runs import is_run, read_run
 
@@ -33,7 +34,7 @@ Names = tuple[str | None, str | None]
 class _Subject:
     """What is checked: an inventory or a run, the files to read with it, and the plan to hold them against.
 
-    ``keep`` are the placements that the run was told to keep.
+    ``keep`` are the placements that the run was told to keep, ``start`` is the plan it was started from.
     """
 
     inventory: Inventory
@@ -42,15 +43,20 @@ class _Subject:
     purchases: Path | None
     before: Plan | None
     keep: Allocation | None = None
+    start: Plan | None = None
 
 
-def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_json: bool) -> int:
+def check(terminal: Terminal, subject: Path, files: Paths, names: Names, asked: Asked, *, as_json: bool) -> int:
     """Measure an allocation and tell every broken rule.
 
-    ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given.
+    ``files`` are those of the allocation and of the purchases, ``names`` model and scenario, each None where not given;
+    ``asked`` are changes to an inventory beside these.
     """
     faults = Faults()
-    found = _run(subject, files, names, faults) if is_run(subject) else _inventory(subject, files, names, faults)
+    if is_run(subject):
+        found = _run(subject, files, names, asked, faults)
+    else:
+        found = _inventory(subject, files, names, asked, faults)
     allocation = None
     if found.allocation is not None:
         expected = written(found.inventory, found.model, found.before) if found.before is not None else None
@@ -60,7 +66,9 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
         purchases = read_purchases(found.purchases, found.inventory, faults)
     faults.raise_errors()
     complain(terminal, faults.sorted())
-    checked = check_allocation(found.inventory, found.model, allocation, purchases, found.before, found.keep)
+    checked = check_allocation(
+        found.inventory, found.model, allocation, purchases, found.before, found.keep, found.start
+    )
     if as_json:
         terminal.say_json(_json(checked))
     else:
@@ -68,13 +76,13 @@ def check(terminal: Terminal, subject: Path, files: Paths, names: Names, *, as_j
     return Exit.FINDINGS if checked.findings else Exit.DONE
 
 
-def _inventory(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
-    task = read_task(folder, *names)
+def _inventory(folder: Path, files: Paths, names: Names, asked: Asked, faults: Faults) -> _Subject:
+    task = read_task(folder, *names, asked=asked)
     faults.extend(task.warnings)
     return _Subject(task.inventory, task.model, *files, None)
 
 
-def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
+def _run(folder: Path, files: Paths, names: Names, asked: Asked, faults: Faults) -> _Subject:
     """A run: its own inputs, allocation and purchases, as far as nothing else is named."""
     run = read_run(folder)
     faults.extend(run.altered())
@@ -84,13 +92,13 @@ def _run(folder: Path, files: Paths, names: Names, faults: Faults) -> _Subject:
     if purchases is None and "purchases" in run.tables:
         purchases = folder / "purchases.csv"
     allocation = allocation or folder / "allocation.csv"
-    subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep())
+    subject = _Subject(run.inventory(), run.model(), allocation, purchases, run.plan(), run.keep(), run.start())
     model, scenario = names
-    if model is None and scenario is None:
-        return subject
-    if scenario is not None:
+    if scenario is not None or asked:
         message = "a scenario changes the inventory, and a run keeps the one it was solved with"
-        raise UsageError(f"{message}; check the inventory with --scenario instead")
+        raise UsageError(f"{message}; check the inventory with --scenario or --set instead")
+    if model is None:
+        return subject
     return replace(subject, model=read_model(str(model)))
 
 
@@ -99,7 +107,7 @@ def _text(checked: Checked) -> str:
         [_headline(checked), _money(checked)],
         _changes(checked),
         _findings(checked),
-        site_use(_site_rows(checked)),
+        site_use(_site_rows(checked), _use_today(checked)),
     )
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
 
@@ -180,6 +188,13 @@ def _changed_first(checked: Checked, finding: Finding) -> list[Place]:
         return list(finding.lines)
     pairs = list(zip(finding.breach.workloads, finding.lines, strict=True))
     return [place for _, place in sorted(pairs, key=lambda pair: pair[0] not in changed)]
+
+
+def _use_today(checked: Checked) -> dict[tuple[str, str, str], str]:
+    """What is used today, by site, period and resource, where that is not what is checked."""
+    if checked.today is None or (checked.today.plan.site == checked.measured.plan.site).all():
+        return {}
+    return {(row["site"], row["period"], row["resource"]): row["used_today"] for row in _site_rows(checked)}
 
 
 def _site_rows(checked: Checked) -> list[dict[str, str]]:

@@ -13,9 +13,9 @@ from capplan.cli.faults import complain
 from capplan.cli.summary import START, TODAY, Summary, summary_text
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned
 from capplan.engine import Status, Stopped
-from capplan.measure import measure
+from capplan.measure import measure, today_of
 from capplan.runs import Run, RunInfo, list_runs, read_run
-from capplan.solving import Reached, today_of
+from capplan.solving import Reached
 from capplan.tables import tables_of
 from capplan.units import Currency, percent_text
 
@@ -42,15 +42,15 @@ def _summary(run: Run) -> str:
         path = run.folder / EXPLANATION
         return path.read_text("utf-8").rstrip("\n") if path.is_file() else f"No plan: {run.info['status']}."
     problem, info, start = run.problem(), run.info, run.start()
-    measured = measure(problem, plan)
+    measured, today = measure(problem, plan), today_of(problem, start)
     return summary_text(
         Summary(
             measured,
-            today_of(problem, start),
+            today,
             Status(info["status"]),
             Stopped(info["stopped_because"]),
             tuple(_goal(goal) for goal in info["goals"]),
-            {table.name: table for table in tables_of(measured)},
+            {table.name: table for table in tables_of(measured, today)},
             [_warning(fault) for fault in info["warnings"]],
             START if start is not None else TODAY,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,7 @@ from capplan.cli.terminal import Terminal
 from capplan.cli.without_plan import without_plan_text
 from capplan.engine import Status, Stopped, Watch
 from capplan.model import override
+from capplan.model.adhoc import Asked
 from capplan.runs import check_folder, read_run, write_run
 from capplan.solving import Result
 from capplan.solving import solve as solve_task
@@ -39,13 +40,14 @@ class Wanted:
     start: Path | None
     pin: Path | None
     engine: str
+    asked: Asked = field(default_factory=Asked)
 
 
 def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     """Read, solve, save, print. Returns the exit code."""
     check_folder(wanted.output)
     files = files_named(wanted.start, wanted.pin)
-    task = read_task(wanted.inventory, wanted.model, wanted.scenario, files)
+    task = read_task(wanted.inventory, wanted.model, wanted.scenario, files, wanted.asked)
     model = override(task.model, wanted.time_limit_s, wanted.gap, wanted.seed, wanted.workers)
     task = replace(task, model=model)
     complain(terminal, task.warnings)

@@ -12,6 +12,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import groupby
 
+from capplan.cli.account_text import account_sections
 from capplan.cli.site_loss import site_loss
 from capplan.cli.site_use import site_use
 from capplan.cli.terminal import counted
@@ -21,7 +22,7 @@ from capplan.measure import Breach, Measured, measure
 from capplan.obstacles import why_not
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.solving import Reached, Result
-from capplan.tables import Output, tables_of
+from capplan.tables import Output
 from capplan.units import decimal_text, percent_text, round_half_up
 
 PURCHASES_EXPLAINED = 10
@@ -94,6 +95,7 @@ def summary_text(summary: Summary) -> str:
         _left_out(summary),
         site_loss(summary.rows("lost"), summary.rows("limits")),
         _today(summary),
+        *account_sections(summary.rows, summary.problem.inventory.currency, summary.compared),
         _notes(summary),
     )
     return "\n\n".join("\n".join(map(printable, lines)) for lines in sections if lines)
@@ -209,9 +211,7 @@ def _use_today(summary: Summary) -> Mapping[tuple[str, str, str], str]:
     """What each site uses today, by site, period and resource."""
     if summary.today is None:
         return {}
-    sites = next(table for table in tables_of(summary.today) if table.name == "sites")
-    rows = [dict(zip(sites.columns, cells, strict=True)) for cells in sites.rows]
-    return {(row["site"], row["period"], row["resource"]): row["used"] for row in rows}
+    return {(row["site"], row["period"], row["resource"]): row["used_today"] for row in summary.rows("sites")}
 
 
 def _left_out(summary: Summary) -> list[str]:

@@ -9,15 +9,25 @@ from capplan.cli.faults import FaultFormat, complain, count_text, faults_text
 from capplan.cli.reading import Task, read_faulty
 from capplan.cli.terminal import Terminal, counted
 from capplan.errors import Faults, printable
+from capplan.model.adhoc import Asked
 
 
 def validate(
-    terminal: Terminal, folder: Path, model: str | None, scenario: str | None, *, strict: bool, how: FaultFormat
+    terminal: Terminal,
+    folder: Path,
+    names: tuple[str | None, str | None],
+    *,
+    strict: bool,
+    how: FaultFormat,
+    asked: Asked | None = None,
 ) -> int:
-    """Tell every fault of an inventory and its model; with ``strict`` warnings are errors."""
-    faults = Faults()
-    task = read_faulty(folder, model, scenario, faults)
-    if scenario is None:
+    """Tell every fault of an inventory and its model; with ``strict`` warnings are errors.
+
+    ``names`` are those of model and scenario; where neither a scenario nor changes are ``asked`` for, all are tried.
+    """
+    faults, (model, scenario) = Faults(), names
+    task = read_faulty(folder, model, scenario, faults, asked=asked)
+    if scenario is None and not asked:
         for name in task.model.scenarios:
             _validate_scenario(folder, model, name, faults)
     if strict:

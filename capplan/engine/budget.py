@@ -23,6 +23,11 @@ class Budget:
         """Count deterministic work."""
         self.effort += effort
 
+    def clock(self, seconds: float) -> float:
+        """Seconds of the clock that work worth ``seconds`` may take: in deterministic mode its effort ends it."""
+        left = max(0.1, self.limits.time_limit_s - self.watch.seconds - SPARE_S)
+        return left if self.limits.deterministic else min(seconds, left)
+
     @property
     def left(self) -> float:
         """Seconds, or effort, left."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from capplan.engine.core import Core
-from capplan.engine.improve import improved
+from capplan.engine.improve import Start, improved
 from capplan.engine.result import Limits
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Ints
@@ -20,8 +23,10 @@ from capplan.units import Ints
 @dataclass
 class _Sent:
     core: Core
-    x: Ints
-    answer: Future[Ints]
+    base: Ints | None
+    answer: Future[Ints | None]
+    flag: Path
+    due: float
 
 
 class Crew:
@@ -34,26 +39,49 @@ class Crew:
     def __init__(self, executor: Executor, hands: int) -> None:
         self.executor, self.hands = executor, hands
         self._sent: list[_Sent] = []
+        self._flags = tempfile.TemporaryDirectory(prefix="capplan-")
+        self._count = 0
 
     @property
     def idle(self) -> int:
         """How many more plans can be worked on now."""
         return self.hands - len(self._sent)
 
-    def send(self, core: Core, x: Ints, limits: Limits, effort: float, seed: int) -> None:
-        """Have ``x`` int64 [column of the whole], which lies in the core, improved within ``limits`` and ``effort``."""
-        self._sent.append(_Sent(core, x, self.executor.submit(improved, core, core.inner(x), limits, effort, seed)))
+    def send(self, core: Core, start: Start, limits: Limits, effort: float, seed: int) -> None:
+        """Have a plan made from ``start`` better within ``limits`` and ``effort``."""
+        base = core.outer(start.x) if start.shut is None else None
+        self._count += 1
+        flag = Path(self._flags.name) / str(self._count)
+        answer = self.executor.submit(improved, core, start, limits, effort, seed, str(flag))
+        self._sent.append(_Sent(core, base, answer, flag, time.monotonic() + effort))
 
-    def back(self, *, wait: bool) -> list[tuple[Ints, Ints]]:
-        """Plans sent and what became of them, int64 [column of the whole] both; ``wait`` for all, else those ready."""
-        found: list[tuple[Ints, Ints]] = []
+    def call(self, *, everybody: bool = False) -> None:
+        """Ask for what took as many seconds as the effort it was allowed; it will be back soon."""
+        for sent in self._sent:
+            if everybody or time.monotonic() >= sent.due:
+                sent.flag.touch()
+
+    def end(self) -> None:
+        """Call everybody back and wait, so that no process is left in the middle of anything."""
+        self.call(everybody=True)
+        self.executor.shutdown(cancel_futures=False)
+        self._flags.cleanup()
+
+    def back(self, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
+        """Plans sent (None: what was sent was none yet) and what became of them, int64 [column of the whole] both.
+
+        ``wait`` for all, else only those that are ready.
+        """
+        found: list[tuple[Ints | None, Ints]] = []
         rest: list[_Sent] = []
         for sent in self._sent:
             if not wait and not sent.answer.done():
                 rest.append(sent)
                 continue
             try:
-                found.append((sent.x, sent.core.outer(sent.answer.result())))
+                answer = sent.answer.result()
+                if answer is not None:
+                    found.append((sent.base, sent.core.outer(answer)))
             except BrokenProcessPool:
                 # Every process that tried died. Its own work is all that is missing.
                 self.hands -= 1

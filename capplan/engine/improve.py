@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 
 from capplan.engine.budget import Budget
 from capplan.engine.core import Core
-from capplan.engine.cpsat import Callback, Model
+from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
 from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
 from capplan.engine.result import Limits, Watch
-from capplan.engine.walk import walk
+from capplan.engine.walk import Ground, walk
 from capplan.program import evaluate
-from capplan.units import Ints
+from capplan.units import Bools, Floats, Ints
 
 CHUNK = 100_000
 """Moves between two looks at the clock."""
 PART_S = 1.0
 """Seconds that a part may take."""
+FINE = 16
+"""Parts of the goal's unit in which the price of excess is counted."""
+PLAN_SHARE = 0.4
+"""Share of the time in which a plan is looked for where there is none to begin with."""
 WALK, SHUT = len(ARMS), len(ARMS) + 1
 
 
@@ -65,6 +72,13 @@ class Improver:
         self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False
     ) -> Ints | None:
         """Walk from ``x`` int64 [column]; the best plan that was met, better than the one known or not, else None."""
+        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found)
+        return self._chosen(x, ground.best) if found else None
+
+    def _walked(
+        self, x: Ints, seconds: float, heat: float, shut: Ints | None, *, until_found: bool = False
+    ) -> tuple[Ground, bool]:
+        """The ground after a walk, and whether its best choice keeps all limits."""
         program, parts = self.core.parts.program, self.core.parts
         ground = ground_of(parts, x, self.core.toll, shut)
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
@@ -77,21 +91,86 @@ class Improver:
             self.budget.spend(2e-6 * moves)
             if until_found and cost < np.inf:
                 break
-        return self._chosen(x, ground.best) if cost < np.inf else None
+        return ground, cost < np.inf
 
-    def _chosen(self, x: Ints, choice: Ints) -> Ints:
-        """The plan of a choice with what ``x`` buys, less what of it is not needed; taken if it is the best."""
+    def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
+        """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
         program = self.core.parts.program
         first = program.options + program.facts
         taken = np.zeros(program.options, dtype=np.bool_)
         taken[choice] = True
         values = evaluate(program, taken, x[first:])
-        plan = values.x
-        if (values.used <= program.bound).all():
-            self.take(plan)
-            if (~program.purchases.derived).any():
-                return self.solve_part(plan, np.zeros(0, dtype=np.int64), 2 * PART_S)
-        return plan
+        if (values.used > program.bound).any():
+            return None
+        self.take(values.x)
+        if (~program.purchases.derived).any():
+            return self.solve_part(values.x, np.zeros(0, dtype=np.int64), 2 * PART_S)
+        return values.x
+
+    def plan_from(self, x: Ints, seconds: float, shut: Ints) -> Ints | None:
+        """A plan near ``x`` int64 [column], which may break limits, without the options ``shut`` int64 [k]."""
+        end = self.budget.left - seconds
+        ground, found = self._walked(x, 0.5 * seconds, 0.002, shut)
+        if found:
+            return self._chosen(x, ground.best)
+        y = x.copy()
+        y[: self.core.parts.program.options] = 0
+        y[ground.choice] = 1
+        y = self._mend(y, self.budget.left - end, shut)
+        if (self._excess(y) > 0).any():
+            return None
+        self.take(y)
+        return y
+
+    def _excess(self, x: Ints) -> Ints:
+        """How far ``x`` exceeds each limit. int64 [limit]."""
+        program = self.core.parts.program
+        return np.asarray(self.core.parts.by_column @ x - program.bound)
+
+    def _mend(self, x: Ints, seconds: float, shut: Ints) -> Ints:
+        """Make ``x`` exceed limits less and less: parts around what is exceeded are solved at a price of the excess."""
+        parts, program = self.core.parts, self.core.parts.program
+        x = evaluate(program, x[: program.options] > 0, x[program.options + program.facts :]).x
+        toll, end = self.core.toll.copy(), self.budget.left - seconds
+        closed = np.zeros(program.options, dtype=np.bool_)
+        closed[shut] = True
+        by_row = parts.by_column[:, : program.options].tocsr()
+        kinds = [k for k, (places, size) in enumerate(ARMS) if places in (2, 3) and size <= 30]
+        while not self.budget.used_up and self.budget.left > end:
+            excess = self._excess(x)
+            over = np.flatnonzero(excess > 0)
+            if not len(over):
+                break
+            row = int(self.random.choice(over))
+            taken = np.flatnonzero(x[: program.options])
+            there = np.intersect1d(by_row.indices[by_row.indptr[row] : by_row.indptr[row + 1]], taken)
+            kind = int(self.random.choice(kinds))
+            seed = program.item[self.random.choice(there)] if len(there) else None
+            items = neighbourhood(self.core, taken, kind, self.random, seed)
+            x = self._mended(x, items, np.maximum(0, excess), toll, closed)
+            toll[over] *= 1.05
+        return x
+
+    def _mended(self, x: Ints, items: Ints, excess: Ints, toll: Floats, closed: Bools) -> Ints:
+        """``items`` int64 [k] solved again, limits exceeded no further than now and at a price."""
+        parts = self.core.parts
+        part = parts.part(x, items)
+        model = Model(part.program, excess[part.row])
+        used = np.flatnonzero(part.goal.coefficients)
+        price = {v: max(1, round(FINE * toll[part.row[r]])) for r, v in model.slack_of.items()}
+        model.minimise([*used.tolist(), *price], [*(FINE * part.goal.coefficients[used]).tolist(), *price.values()])
+        model.forbid(np.flatnonzero(closed[part.option] & (x[part.option] == 0)))
+        answer = self._solved(model, 0.3 * PART_S, 0.2 * PART_S)
+        return x if answer.x is None else parts.merged(part, x, answer.x)
+
+    def _solved(self, model: Model, seconds: float, effort: float) -> Answer:
+        """One worker's answer to a part."""
+        limits = self.budget.limits
+        inner = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=limits.deterministic)
+        clock = self.budget.clock(seconds)
+        answer = model.solve(inner, clock, effort, self.budget.watch, Callback(lambda *_: None))
+        self.budget.spend(2 * answer.effort + 0.005)
+        return answer
 
     def take(self, x: Ints) -> None:
         """Keep a plan that keeps every limit, if it is the best."""
@@ -127,16 +206,13 @@ class Improver:
 
     def solve_part(self, x: Ints, items: Ints, seconds: float) -> Ints:
         """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
-        parts, limits = self.core.parts, self.budget.limits
+        parts = self.core.parts
         part = parts.part(x, items)
         model = Model(part.program)
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
         model.hint(parts.inside(part, x))
-        inner = Limits(seconds, seed=int(self.random.integers(2**31)), workers=1, deterministic=limits.deterministic)
-        seconds = min(seconds, max(0.1, self.budget.left))
-        answer = model.solve(inner, seconds, 0.5 * PART_S, self.budget.watch, Callback(lambda *_: None))
-        self.budget.spend(2 * answer.effort + 0.005)
+        answer = self._solved(model, seconds, 0.5 * PART_S)
         if answer.x is None:
             return x
         merged = parts.merged(part, x, answer.x)
@@ -144,9 +220,34 @@ class Improver:
         return merged
 
 
-def improved(core: Core, x: Ints, limits: Limits, effort: float, seed: int) -> Ints:
-    """The best plan found from ``x`` int64 [column of the core] within ``limits``: a task for another process."""
-    improver = Improver(core, x, Budget(limits, Watch(), effort), seed)
+@dataclass(frozen=True)
+class Start:
+    """Where to begin: ``x`` int64 [column of the core].
+
+    With ``shut`` int64 [k], options that are not to be taken, ``x`` may break limits, and is walked to a plan first.
+    """
+
+    x: Ints
+    shut: Ints | None = None
+
+
+@dataclass
+class Called(Watch):
+    """Stops when the file ``flag`` appears: how a process is called back from another one."""
+
+    flag: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return super().stopped or Path(self.flag).exists()
+
+
+def improved(core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str) -> Ints | None:
+    """The best plan found within ``limits``, or until the file ``flag`` appears: a task for another process."""
+    budget = Budget(limits, Called(flag=flag), effort)
+    improver = Improver(core, start.x if start.shut is None else None, budget, seed)
+    if start.shut is not None:
+        improver.x = improver.plan_from(start.x, PLAN_SHARE * min(budget.left, effort), start.shut)
     improver.improve(improver.budget.left)
-    assert improver.x is not None
     return improver.x

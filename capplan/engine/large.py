@@ -18,7 +18,7 @@ from capplan.engine.exact import least
 from capplan.engine.narrow import with_ceiling
 from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
 from capplan.engine.stage import Stage
-from capplan.executor import cores, executor
+from capplan.executor import Processes, cores
 from capplan.program import LinearGoal, Program
 from capplan.units import Ints
 
@@ -35,16 +35,16 @@ def solve_large(program: Program, limits: Limits, watch: Watch, start: Ints | No
         return Result(Status.INFEASIBLE, None, (), Stopped.PROVED)
     goals: Sequence[LinearGoal] = [goal for goal in program.goals if isinstance(goal, LinearGoal)]
     hands = _hands(program, limits)
-    with executor(hands) as pool:
-        search = _Search(program, limits, watch, Crew(pool, hands - 1) if hands > 1 else None, start)
-        try:
-            for number, goal in enumerate(goals):
-                search.meet(goal, later=len(goals) - number - 1)
-                if search.best is None:
-                    break
-        finally:
-            # What others are still looking for would come too late.
-            pool.shutdown(cancel_futures=True)
+    crew = Crew(Processes(hands - 1), hands - 1) if hands > 1 else None
+    search = _Search(program, limits, watch, crew, start)
+    try:
+        for number, goal in enumerate(goals):
+            search.meet(goal, later=len(goals) - number - 1)
+            if search.best is None:
+                break
+    finally:
+        if crew is not None:
+            crew.end()
     return search.result()
 
 

@@ -59,7 +59,7 @@ class Master:
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.max_deterministic_time = seconds
-        solver.parameters.max_time_in_seconds = 2 * seconds + 1
+        solver.parameters.max_time_in_seconds = 5 * seconds + 5
         solver.parameters.catch_sigint_signal = False
         status = solver.solve(model)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

@@ -54,13 +54,14 @@ class Part:
     """Some items of a plan, free again while all others stay.
 
     ``program`` holds their options, the facts that depend on them and all purchases; ``option`` int64 [k] and ``fact``
-    int64 [k] number these in the whole. The goal's constant holds what stays.
+    int64 [k] number these in the whole, ``row`` int64 [k] its limits. The goal's constant holds what stays.
     """
 
     program: Program
     goal: LinearGoal
     option: Ints
     fact: Ints
+    row: Ints
 
 
 class Parts:
@@ -104,7 +105,7 @@ class Parts:
             make_ties=lambda: sp.csr_array((0, len(column)), dtype=np.int64),
             tie_base=np.zeros(0, np.int64),
         )
-        return Part(made, goal, option, fact)
+        return Part(made, goal, option, fact, rows)
 
     def inside(self, part: Part, x: Ints) -> Ints:
         """What ``x`` says of a part's columns. int64 [column of the part]."""

@@ -47,15 +47,19 @@ class Chooser:
         self.rate[kind] = rate if before is None else MEMORY * before + (1 - MEMORY) * rate
 
 
-def neighbourhood(core: Core, taken: Ints, kind: int, random: np.random.Generator) -> Ints:
-    """Items to free, ascending. ``taken`` int64 [item]: the option of each. int64 [k]."""
+def neighbourhood(core: Core, taken: Ints, kind: int, random: np.random.Generator, seed: int | None = None) -> Ints:
+    """Items to free, ascending. ``taken`` int64 [item]: the option of each; around the item ``seed`` if given.
+
+    Returns int64 [k].
+    """
     places, size = ARMS[kind]
     items = len(taken)
     if places == 0 or items <= size:
         return np.sort(random.permutation(items)[:size]).astype(np.int64)
     regret = core.reduced[taken]
     weight = regret + 1e-3 * regret.mean() + 1e-9
-    seed = int(random.choice(items, p=weight / weight.sum()))
+    if seed is None:
+        seed = int(random.choice(items, p=weight / weight.sum()))
     chosen = _places(core, taken, seed, places, random)
     inside = np.isin(core.place, chosen)
     # What it would cost each item to move within the places.

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from fractions import Fraction
-
 import numpy as np
 
-from capplan.engine.budget import SPARE_S, Budget
-from capplan.engine.columns import Columns, columns_of, links_of
-from capplan.engine.core import Core, core_of
 from capplan.engine.cpsat import Callback, Model
-from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
-from capplan.engine.improve import Improver
+from capplan.engine.improve import Improver, Start
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import Master, spread, structural
 from capplan.engine.narrow import narrowed
-from capplan.engine.result import Limits, Watch
-from capplan.program import LinearGoal, Program, evaluate
+from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
-CORE_MOST = 100_000
-"""Options that are kept in all where items have fewer: a narrow choice among equally good ones may leave no plan."""
 LP_WIDTH = 3
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
@@ -36,80 +25,8 @@ SMALL = 12_000
 """Options up to which all that is left after the first half goes to CP-SAT as a whole."""
 
 
-class Stage:
-    """The search for one goal.
-
-    ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        goal: LinearGoal,
-        limits: Limits,
-        watch: Watch,
-        heard: Callable[[LinearGoal, int | None, int], None],
-        best: Ints | None,
-        crew: Crew | None = None,
-    ) -> None:
-        self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
-        self.budget = Budget(limits, watch)
-        self.crew = crew
-        self.best: Ints | None = None
-        self.bound = -(2**62)
-        self.infeasible = self.gap_reached = False
-        self.random = np.random.default_rng(limits.seed)
-        self.columns: Columns = columns_of(program, goal, links_of(program, goal))
-        self.enough: int | None = None
-        if best is not None:
-            self.offer(best)
-
-    # -- what is known ------------------------------------------------------------------------------------
-
-    @property
-    def left(self) -> float:
-        """Seconds, or effort, left."""
-        return self.budget.left
-
-    def over(self) -> bool:
-        """Whether there is nothing left to look for, or to look with."""
-        return self.proved or self.budget.used_up or self.infeasible
-
-    @property
-    def proved(self) -> bool:
-        """Whether the plan is as good as was asked for."""
-        if self.best is None:
-            return False
-        value = self.goal.value(self.best)
-        if self.enough is not None and value <= self.enough:
-            return True
-        bound = self.bound + self.goal.constant
-        if value <= bound:
-            return True
-        self.gap_reached = bool(self.limits.gap) and Fraction(value - bound, max(1, abs(value))) <= self.limits.gap
-        return self.gap_reached
-
-    def offer(self, x: Ints) -> bool:
-        """Take a plan of the whole Program if it keeps every limit and is better. ``x`` int64 [column]."""
-        first = self.whole.options + self.whole.facts
-        values = evaluate(self.whole, x[: self.whole.options] > 0, x[first:])
-        if (values.used > self.whole.bound).any():
-            return False
-        if self.best is not None and self.goal.value(values.x) >= self.goal.value(self.best):
-            return False
-        self.best = values.x
-        self._tell()
-        return True
-
-    def prove(self, bound: int) -> None:
-        """Take a bound, without the goal's constant."""
-        if bound > self.bound:
-            self.bound = bound
-            self._tell()
-
-    def _tell(self) -> None:
-        best = None if self.best is None else self.goal.value(self.best)
-        self._heard(self.goal, best, self.bound + self.goal.constant)
+class Stage(Search):
+    """The search for one goal: prices, relaxation, proposals, plans, improvement."""
 
     # -- the search ---------------------------------------------------------------------------------------
 
@@ -126,7 +43,6 @@ class Stage:
         if relaxed is not None:
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
-        if relaxed is not None:
             self._propose(relaxed)
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
@@ -134,6 +50,7 @@ class Stage:
                 self._at_once()
         while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
+        self._bring_back(last=True)
 
     def _prices(self) -> Bound:
         """Prices by ascent, and the bound they prove."""
@@ -141,24 +58,13 @@ class Stage:
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
-        until = self.watch.seconds + 0.25 * max(0.0, self.left)
+        until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
         price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
         self.budget.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
-        self.price = price
+        self.price, self.last = price, found
         self.prove(found.value)
         return found
-
-    def _keep(self, keep: Bools, bound: Bound) -> None:
-        """Make ``keep`` bool [option], others at random up to CORE_MOST, and the best plan's the core."""
-        spare = (CORE_MOST - int(keep.sum())) / max(1, self.whole.options)
-        if spare > 0:
-            keep = keep | (self.random.random(self.whole.options) < spare)
-        if self.best is not None:
-            keep |= self.best[: self.whole.options] > 0
-        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
-        inner = None if self.best is None else self.core.inner(self.best)
-        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)))
 
     def _first_plan(self) -> None:
         """From the cheapest options at the prices, everything bought that may be."""
@@ -170,11 +76,6 @@ class Stage:
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
         self.improver.walk(x, 0.25 * self.left, heat=0.01, until_found=True)
         self._take()
-
-    def _take(self) -> None:
-        """Hear of the best plan of the core."""
-        if self.improver.x is not None:
-            self.offer(self.core.outer(self.improver.x))
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
@@ -199,7 +100,7 @@ class Stage:
         """Solve over the active options, learn the bound, add options that would improve it."""
         option = np.flatnonzero(self.active)
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
-        seconds = max(1.0, self.left * 0.5)
+        seconds = self.budget.clock(max(1.0, self.left * 0.5))
         relaxed = relax(self.columns, option, seconds, fixed=fixed)
         self.budget.spend(effort)
         if relaxed is None:
@@ -238,11 +139,17 @@ class Stage:
         x[small.options + small.facts :] = np.where(
             small.purchases.derived, 0, np.minimum(bought, small.purchases.upper)
         )
-        seconds = max(1.0, 0.03 * self.limits.time_limit_s)
-        found = self.improver.walk(x, seconds, heat=0.002, shut=closed)
+        shut_options = np.zeros(0, dtype=np.int64) if closed is None else closed
+        if self.crew is not None and self.best is not None and self.crew.idle > 0:
+            self._send(Start(x, shut_options), 5 * self._turn)
+            return
+        found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), shut_options)
         self._take()
-        if found is not None:
-            self._polish(found, relaxed.value)
+        if found is not None and shut is not None and not self.over():
+            polisher = Improver(self.core, found, self.budget, int(self.random.integers(2**31)))
+            polisher.improve(min(0.1 * self.left, 2 * self._turn))
+            assert polisher.x is not None
+            self.offer(self.core.outer(polisher.x))
 
     def _propose(self, relaxed: Relaxed) -> None:
         """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
@@ -260,8 +167,6 @@ class Stage:
                 return
             z, bound = answer
             self.prove(bound)
-            self._bring_back()
-            self._hand_out()
             seen = times[z.tobytes()] = times.get(z.tobytes(), 0) + 1
             # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
             step = min(1.0, 0.55 + 0.15 * seen)
@@ -275,10 +180,20 @@ class Stage:
             master.learn(self.last)
             if seen == 1:
                 centre = 0.5 * (centre + z)
-            elif step == 1.0:
-                self._plan_for(other, z, solved[0])
-                if seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound):
-                    return
+            self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
+            if step == 1.0 and (seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound)):
+                return
+
+    def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
+        """Make a plan of a proposal where its relaxation, if it is one at ``whole`` values, may be better.
+
+        A first look costs nobody anything who is idle anyway.
+        """
+        self._bring_back()
+        idle = self.crew is not None and self.crew.idle > 0
+        if (whole and relaxed.value + self.goal.constant < self._value) or (first and idle):
+            self._plan_for(other, z, relaxed)
+        self._hand_out()
 
     def _shortage_prices(self) -> list[Floats]:
         """Prices so high, one kind of limit at a time, that opening too little of it costs more than any plan."""
@@ -307,8 +222,6 @@ class Stage:
         if len(facts):
             self._plan_for(facts, (relaxed.others[facts] >= 0.3).astype(np.int64), relaxed)
 
-    # -- improvement --------------------------------------------------------------------------------------
-
     def _improve(self, seconds: float) -> None:
         """Make the best plan better for a while, here and elsewhere."""
         if self.best is None:
@@ -317,50 +230,11 @@ class Stage:
         end = self.left - seconds
         while not self.over() and self.left > end:
             self._hand_out()
+            assert self.best is not None
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
             self._take()
             self._bring_back()
-
-    @property
-    def _turn(self) -> float:
-        """Seconds between two exchanges with other processes."""
-        return max(0.5, 0.02 * self.limits.time_limit_s, 1e-5 * len(self.core.option))
-
-    def _polish(self, x: Ints, possible: float) -> None:
-        """Improve a plan of the core that opens other facts than the best one, if it may come to be better."""
-        best = self.goal.value(self.best) - self.goal.constant if self.best is not None else np.inf
-        if possible >= best or self.over():
-            return
-        if self.crew is not None and self.crew.idle > 0:
-            self._send(self.core.outer(x))
-            return
-        polisher = Improver(self.core, x, self.budget, int(self.random.integers(2**31)))
-        polisher.improve(min(0.1 * self.left, 2 * self._turn))
-        assert polisher.x is not None
-        self.offer(self.core.outer(polisher.x))
-
-    def _hand_out(self) -> None:
-        """Have others improve the best plan, as far as they are idle."""
-        while self.crew is not None and self.crew.idle > 0 and self.best is not None and not self.over():
-            self._send(self.best)
-
-    def _send(self, x: Ints) -> None:
-        assert self.crew is not None
-        turn = min(self._turn, self.left)
-        clock = self.limits.time_limit_s - self.watch.seconds
-        limits = replace(self.limits, time_limit_s=clock if self.limits.deterministic else turn + SPARE_S)
-        self.crew.send(self.core, x, limits, turn, int(self.random.integers(2**31)))
-
-    def _bring_back(self) -> None:
-        """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
-        if self.crew is None:
-            return
-        for sent, found in self.crew.back(wait=self.limits.deterministic):
-            if self.best is None:
-                self.offer(found)
-            else:
-                self.offer(joined(self.whole, self.goal, sent, self.best, found))
 
     def _at_once(self) -> None:
         """All options that may still be in a better plan, to CP-SAT as a whole."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from capplan.errors import Faults, did_you_mean
 from capplan.inventory.columns import unknown_name
 from capplan.inventory.csvfile import Texts
+from capplan.inventory.overlaid_cells import Tables, add_row, cells_named, rows_named, scale_cells, with_cells
 from capplan.inventory.raw import AT_NODES, RawTable, node_names, rows_where
 from capplan.inventory.schema import Kind
-from capplan.overlay import Overlay, Removal, Setting
+from capplan.overlay import Overlay, Removal, Scaling, Setting
 from capplan.units import Ints
 
-Tables = dict[str, RawTable]
 KEEPING = "sites"
 """Rows of this table stay, flagged: what refers to a lost site must still say where it stood."""
 
@@ -29,10 +29,20 @@ class Changed:
 
 
 def apply_overlay(tables: Mapping[str, RawTable], overlay: Overlay, faults: Faults) -> Changed:
-    """Set cells, then remove rows. What names no table, row or column is a fault at its place."""
-    changed = dict(tables)
+    """Apply what an overlay is stacked upon, then add rows, set and scale cells, and remove rows.
+
+    What names no table, row or column is a fault at its place.
+    """
+    changed, removed = dict(tables), set[str]()
+    for below in overlay.before:
+        under = apply_overlay(changed, below, faults)
+        changed, removed = under.tables, removed | under.removed_sites
+    for addition in overlay.add:
+        add_row(changed, addition, faults)
     for setting in overlay.set:
         _set(changed, setting, faults)
+    for scaling in overlay.scale:
+        _scale(changed, scaling, faults)
     nodes = node_names(changed)
     gone: dict[str, set[str]] = {}
     for removal in overlay.remove:
@@ -41,59 +51,25 @@ def apply_overlay(tables: Mapping[str, RawTable], overlay: Overlay, faults: Faul
     for name, ids in gone.items():
         _remove(changed, name, rows_named(changed[name], ids))
     _cut_off(changed, (nodes - node_names(changed)) | gone.get("nodes", set()))
-    return Changed(changed, removed_sites)
-
-
-def rows_named(table: RawTable, names: set[str]) -> Ints:
-    """Rows whose first key column, or whole key joined with dots, is among ``names``."""
-    found = [row for row, key in enumerate(table.keys()) if key[0] in names or ".".join(key) in names]
-    return np.array(found, dtype=np.int64)
+    return Changed(changed, removed_sites | removed)
 
 
 def _set(tables: Tables, setting: Setting, faults: Faults) -> None:
-    name, _, rest = setting.path.partition(".")
-    key, _, column = rest.rpartition(".")
-    if not (name and key and column):
-        message = f'"{setting.path}" does not name a cell'
-        faults.error(setting.place, "bad-path", message, "write table.row.column, such as sites.B.power_kw")
+    found = cells_named(tables, setting.path, setting.place, faults)
+    if found is None:
         return
-    table = tables.get(name)
-    if table is None:
-        fix = did_you_mean(name, tables, "tables: " + ", ".join(sorted(tables)))
-        faults.error(setting.place, "unknown-table", f'no table is called "{name}"', fix)
-        return
-    row = _row(table, key, setting, faults)
-    if column not in table.columns or column in table.schema.key:
-        settable = [c for c in table.columns if c not in table.schema.key]
-        fix = did_you_mean(column, settable, f"columns of {name}: " + ", ".join(sorted(settable)))
-        faults.error(setting.place, "unknown-column", f'{name} has no column "{column}" that can be set', fix)
-    elif row is not None:
-        tables[name] = _with_cell(table, row, column, setting)
-
-
-def _row(table: RawTable, key: str, setting: Setting, faults: Faults) -> int | None:
-    keys = table.joined_keys()
-    if key in keys:
-        return keys.index(key)
-    rows = rows_named(table, {key}).tolist()
-    if len(rows) == 1:
-        return int(rows[0])
-    name = table.schema.name
-    if rows:
-        message = f'"{key}" names {len(rows)} rows of {name}'
-        fix = "write the whole key: " + " or ".join(keys[row] for row in rows[:3])
-        faults.error(setting.place, "unknown-reference", message, fix)
-    elif table.whole:
-        finding = unknown_name(key, keys, name)
-        faults.error(setting.place, finding.code, f'"{key}" {finding.message}', finding.fix)
-    return None
-
-
-def _with_cell(table: RawTable, row: int, column: str, setting: Setting) -> RawTable:
+    table, rows, column = found
     texts = table.texts.get(column) or Texts(("",), np.zeros(len(table), dtype=np.int64))
-    where = {**table.places.overridden, (int(table.lines[row]), column): setting.place}
-    changed = table.with_texts(column, texts.put(row, setting.text.strip()))
-    return replace(changed, places=replace(table.places, overridden=where))
+    code = texts.code.copy()
+    code[rows] = len(texts.distinct)
+    changed = Texts((*texts.distinct, setting.text.strip()), code)
+    tables[table.schema.name] = with_cells(table, rows, column, changed, setting.place)
+
+
+def _scale(tables: Tables, scaling: Scaling, faults: Faults) -> None:
+    found = cells_named(tables, scaling.path, scaling.place, faults)
+    if found is not None:
+        scale_cells(tables, found, scaling, faults)
 
 
 def _mark(tables: Tables, removal: Removal, gone: dict[str, set[str]], faults: Faults) -> None:

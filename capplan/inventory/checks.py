@@ -12,6 +12,7 @@ from capplan.errors import Faults, Place, Severity
 from capplan.inventory.cells import MOST_DIGITS, folded
 from capplan.inventory.raw import RawTable
 from capplan.inventory.schema import Kind
+from capplan.inventory.subscriptions import check_subscriptions
 from capplan.inventory.table import Inventory, Table
 from capplan.units import Bools, decimal_text
 
@@ -84,9 +85,13 @@ def check_inventory(inventory: Inventory, partial: Collection[str], faults: Faul
     check_status(inventory.table("allocation"), faults)
     _suspect_power(inventory, faults)
     _self_links(inventory, faults)
+    if not {"organisations", "packages", "subscriptions"} & set(partial):
+        check_subscriptions(inventory, faults)
     if "workloads" in partial:
         return
     if not len(inventory.table("workloads")):
+        if len(inventory.table("subscriptions")):
+            return  # charges alone are a purpose of their own
         message = "the inventory has no workloads: there is nothing to place"
         faults.warning(Place(inventory.table("workloads").file), "empty-inventory", message)
     elif not {"sites", "expansions"} & set(partial):

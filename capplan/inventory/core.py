@@ -246,4 +246,56 @@ ALLOCATION = TableSchema(
     "The current allocation, in the format of a run's allocation.csv.",
 )
 
-CORE = (ORGANISATIONS, SITES, WORKLOADS, PLACEMENTS, MOVE_COSTS, NODES, CIRCUITS, INTERFACES, EXPANSIONS, ALLOCATION)
+PACKAGES = TableSchema(
+    "packages",
+    ("package",),
+    (
+        Column("package", Kind.ID, "its id", required=True),
+        _NAME,
+        Column(
+            "unit_basis",
+            Kind.CHOICE,
+            "what its price is for: one head of population, one user, one organisation; fixed: the price is for all "
+            "its customers together, who share it by volume",
+            required=True,
+            choices=("population", "user", "organisation", "fixed"),
+        ),
+        _money("price", "price of one unit; of a fixed one blank = its cost", "currency/unit/year"),
+        _money("cost", "what the service costs its provider, whoever buys it"),
+    ),
+    "Services that organisations are charged for.",
+)
+
+SUBSCRIPTIONS = TableSchema(
+    "subscriptions",
+    ("organisation", "package"),
+    (
+        Column("organisation", Kind.REF, "the customer", required=True, refers_to="organisations"),
+        Column("package", Kind.REF, "what it buys", required=True, refers_to="packages"),
+        Column(
+            "volume",
+            Kind.DECIMAL,
+            "units, in the package's unit_basis; blank = the organisation's population, users or 1; of a fixed package "
+            "the organisation's part, blank = its population",
+            minimum=0,
+        ),
+        replace(_FROM, description="first day it is charged; blank = always has been"),
+        replace(_TO, description="first day it is no longer charged; blank = stays"),
+    ),
+    "Which organisation buys which package.",
+)
+
+CORE = (
+    ORGANISATIONS,
+    SITES,
+    WORKLOADS,
+    PLACEMENTS,
+    MOVE_COSTS,
+    NODES,
+    CIRCUITS,
+    INTERFACES,
+    EXPANSIONS,
+    PACKAGES,
+    SUBSCRIPTIONS,
+    ALLOCATION,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
@@ -23,12 +24,13 @@ from pydantic import (
 
 from capplan.errors import did_you_mean
 from capplan.model.fields import Day, Number, Options, Share, Switch, Text, Whole, kind_of, wrong
-from capplan.units import percent_text
+from capplan.units import decimal_text, percent_text
 
 LARGEST_SEED = 2**31 - 1
 MOST_WORKERS = 1024
 _MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 _DAYS = {"day": 1, "week": 7}
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def known_goal(name: str, info: ValidationInfo) -> str:
@@ -181,10 +183,38 @@ class ModelKeys(Options):
     )
 
 
+def _factor(text: str) -> str:
+    """A factor as a plain number, written as one or as a percentage."""
+    number = text.strip().removesuffix("%").strip()
+    try:
+        factor = Fraction(number if _PLAIN_NUMBER.fullmatch(number) else "")
+    except ValueError:
+        raise wrong("wrong-value", f'"{text}" is no factor', "write a number such as 1.1, or 110%") from None
+    return decimal_text(factor / 100 if "%" in text else factor, 20)
+
+
+def _amount(text: str) -> str:
+    if _PLAIN_NUMBER.fullmatch(text.strip()):
+        return text.strip()
+    raise wrong("wrong-value", f'"{text}" is no amount', "write a number such as 5 or -2.5")
+
+
 class Changes(Options):
     """What a scenario changes in the inventory."""
 
-    set: dict[Text, Text] = Field({}, description="cells to replace: table.key.column: value")
+    stack: list[Text] = Field([], description="scenarios whose changes come first", examples=[["lose-b", "more-users"]])
+    set: dict[Text, Text] = Field(
+        {}, description="cells to replace: table.key.column: value; * in place of the key is every row"
+    )
+    scale: dict[Text, Annotated[Text, AfterValidator(_factor)]] = Field(
+        {}, description="numbers to multiply: table.key.column: factor, such as 1.1 or 110%"
+    )
+    increase: dict[Text, Annotated[Text, AfterValidator(_amount)]] = Field(
+        {}, description="numbers to add to: table.key.column: amount"
+    )
+    add: dict[Text, list[dict[Text, Text]]] = Field(
+        {}, description="rows to add: table: [{column: value}]", examples=[{"sites": [{"site": "C", "power_kw": "10"}]}]
+    )
     remove: dict[Text, list[Text]] = Field(
         {}, description="rows to leave out: table: [ids]", examples=[{"sites": ["B"]}]
     )

@@ -77,7 +77,7 @@ class Model:
             "periods": {"cuts": _cuts(self.periods)} if self.periods else None,
             "solver": self.solver_json(),
         }
-        return data | ({"scenarios": {self.scenario: _changes(self.overlay)}} if self.scenario is not None else {})
+        return data | ({"scenarios": _scenarios(self.scenario, self.overlay)} if self.scenario is not None else {})
 
     def solver_json(self) -> dict[str, object]:
         """The solver's settings as plain data."""
@@ -129,8 +129,23 @@ def _cuts(periods: tuple[tuple[date, date], ...]) -> list[str]:
     return [start.isoformat() for start, _ in periods] + [periods[-1][1].isoformat()]
 
 
+def _scenarios(name: str, overlay: Overlay) -> dict[str, object]:
+    """A scenario, and those that it is stacked upon under names of their own."""
+    found: dict[str, object] = {}
+    below = [f"{name} / {number}" for number in range(1, len(overlay.before) + 1)]
+    for one, layer in zip(below, overlay.before, strict=True):
+        found |= _scenarios(one, layer)
+    return {name: _changes(overlay) | ({"stack": below} if below else {}), **found}
+
+
 def _changes(overlay: Overlay) -> dict[str, object]:
+    rows: dict[str, list[dict[str, str]]] = {}
+    for addition in overlay.add:
+        rows.setdefault(addition.table, []).append(dict(addition.cells))
     remove: dict[str, list[str]] = {}
     for removal in overlay.remove:
         remove.setdefault(removal.table, []).append(removal.id)
-    return {"set": {setting.path: setting.text for setting in overlay.set}, "remove": remove}
+    changes: dict[str, object] = {"set": {setting.path: setting.text for setting in overlay.set}, "remove": remove}
+    scale = {one.path: _exact(one.times) for one in overlay.scale if not one.plus}
+    increase = {one.path: _exact(one.plus) for one in overlay.scale if one.plus}
+    return changes | {key: value for key, value in (("scale", scale), ("increase", increase), ("add", rows)) if value}

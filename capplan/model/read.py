@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -29,7 +29,7 @@ from capplan.model.layers import (
     without,
 )
 from capplan.model.planning import Model, Solver
-from capplan.model.scenarios import applied, in_one_form, is_off
+from capplan.model.scenarios import applied, in_one_form, is_off, stacked
 from capplan.overlay import Overlay
 from capplan.units import percent_text
 
@@ -44,7 +44,7 @@ class _Known:
     goals: Collection[str]
 
 
-def read_model(
+def read_model(  # noqa: PLR0913 - where it stands and what is laid over it, by name
     source: str | Path,
     *,
     rules: Mapping[str, type[BaseModel]],
@@ -53,12 +53,14 @@ def read_model(
     relative_to: Path | None = None,
     faults: Faults | None = None,
     named_at: Place | None = None,
+    changes: Located | None = None,
 ) -> Model:
     """Read a model: ``source`` is a shipped name, or a path (it has a suffix or a separator).
 
     ``rules`` gives the options class of each rule that exists, ``goals`` the names of the goals. A relative
     path starts at ``relative_to``. ``named_at`` is where a file names the model: a bad name is then a fault
-    there, and a path must stay relative; without it a bad name is a UsageError.
+    there, and a path must stay relative; without it a bad name is a UsageError. ``scenario`` may name several,
+    joined by ``+``; ``changes`` are laid over them (see ``capplan.model.adhoc``).
 
     Raises BadInput with every fault, and UsageError for a scenario that the model does not have. With
     ``faults`` given nothing is raised for faults: they are recorded there, and the model holds defaults in
@@ -71,7 +73,7 @@ def read_model(
     model = Model(name)
     if chain:
         layers = [without(in_one_form(located, told), "extends") for _, located in reversed(chain)]
-        model = _resolved(name, reduce(merged, layers), scenario, _Known(rules, goals), told)
+        model = _resolved(name, reduce(merged, layers), (scenario, changes), _Known(rules, goals), told)
         model = replace(model, files=tuple(one.path for one, _ in chain))
     if faults is None:
         told.raise_errors()
@@ -93,26 +95,60 @@ def _source(text: str, folder: Path, named_at: Place | None, faults: Faults) -> 
     return Source(path, str(path))
 
 
-def _resolved(name: str, base: Located, scenario: str | None, known: _Known, faults: Faults) -> Model:
-    """The model of a merged file, with every scenario in it checked and one of them applied."""
+def _resolved(
+    name: str, base: Located, chosen: tuple[str | None, Located | None], known: _Known, faults: Faults
+) -> Model:
+    """The model of a merged file, with every scenario in it checked and those chosen applied."""
+    scenario, changes = chosen
     written = base.value.get("scenarios") if isinstance(base.value, dict) else None
     names = tuple(written) if isinstance(written, dict) else ()
-    if scenario is not None and scenario not in names and not faults.has_errors:
-        others = ", ".join(names) if names else "none"
-        hint = did_you_mean(scenario, names, f"scenarios of this model: {others}")
-        raise UsageError(f'the model "{name}" has no scenario "{scenario}"; {hint}')
+    wanted = _named(name, scenario, names, faults)
     model = _model(name, base, known, faults)
-    chosen = model
     for one in names:
-        inner = Faults()
-        tree, overlay = applied(base, one, inner)
-        changed = _model(name, tree, known, inner)
-        said = [fault for fault in inner.kept if fault not in faults.kept]
-        # A warning about a scenario that nobody asked for would be noise on every run.
-        faults.extend(fault for fault in said if one == scenario or fault.severity is Severity.ERROR)
-        if one == scenario:
-            chosen = replace(changed, scenario=one, overlay=overlay)
-    return replace(chosen, scenarios=names)
+        _under(name, base, _Chosen([one]), known, faults)
+    if wanted or changes is not None:
+        model = _under(name, base, _Chosen(wanted, scenario, changes), known, faults)
+    return replace(model, scenarios=names)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Scenarios to apply one after the other, what the user called them, and changes without a name."""
+
+    names: Sequence[str]
+    called: str | None = None
+    changes: Located | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What the scenario is called in a run; None for one that nobody asked for."""
+        parts = (self.called, None if self.changes is None else self.changes.file)
+        return ", ".join(filter(None, parts)) or None
+
+
+def _named(name: str, scenario: str | None, names: Sequence[str], faults: Faults) -> list[str]:
+    """The scenarios that ``scenario`` means: the one of that name, else those joined by plus signs."""
+    if scenario is None:
+        return []
+    wanted = [scenario] if scenario in names else [part.strip() for part in scenario.split("+")]
+    for one in wanted:
+        if one not in names and not faults.has_errors:
+            others = ", ".join(names) if names else "none"
+            hint = did_you_mean(one, names, f"scenarios of this model: {others}")
+            raise UsageError(f'the model "{name}" has no scenario "{one}"; {hint}')
+    return [one for one in wanted if one in names]
+
+
+def _under(name: str, base: Located, chosen: _Chosen, known: _Known, faults: Faults) -> Model:
+    """The model under scenarios; only what they add to its faults is recorded."""
+    inner = Faults()
+    layers = [layer for one in chosen.names for layer in stacked(base, one, inner)]
+    tree, overlay = applied(base, [*layers, *([chosen.changes] if chosen.changes is not None else [])], inner)
+    changed = _model(name, tree, known, inner)
+    said = [fault for fault in inner.kept if fault not in faults.kept]
+    # A warning about a scenario that nobody asked for would be noise on every run.
+    faults.extend(fault for fault in said if chosen.name is not None or fault.severity is Severity.ERROR)
+    return replace(changed, scenario=chosen.name, overlay=overlay)
 
 
 def _model(name: str, tree: Located, known: _Known, faults: Faults) -> Model:

@@ -5,15 +5,16 @@ A scenario changes keys of the model like a file that extends it, and cells and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from capplan.errors import Faults, did_you_mean
 from capplan.located import Located, Path_, Value
-from capplan.model.checked import checked
+from capplan.model.checked import checked, faulty_keys
 from capplan.model.document import Changes, ModelKeys
 from capplan.model.layers import merged, part, without
-from capplan.overlay import Overlay, Removal, Setting
+from capplan.overlay import Addition, Overlay, Removal, Scaling, Setting
 
 FIXED = ("format", "extends", "scenarios", "title")
 """Keys of a model that a scenario cannot change."""
@@ -50,9 +51,7 @@ def in_one_form(located: Located, faults: Faults) -> Located:
         if not isinstance(scenario, dict):
             result[name] = {} if scenario is None else scenario
             continue
-        result[name] = changed = _rules_in_one_form(scenario)
-        if isinstance(changed.get("set"), dict):
-            changed["set"] = _flat_set(located, ("scenarios", name, "set"), flat, faults)
+        result[name] = _changes_in_one_form(located, name, scenario, flat, faults)
     value["scenarios"] = result
     return replace(
         located,
@@ -67,6 +66,39 @@ def _rules_in_one_form(keys: dict[str, Value]) -> dict[str, Value]:
     if not isinstance(rules, dict):
         return dict(keys)
     return keys | {"rules": {name: {} if is_on(rule) else rule for name, rule in rules.items()}}
+
+
+def _changes_in_one_form(
+    located: Located, name: str, scenario: dict[str, Value], flat: dict[Path_, Path_], faults: Faults
+) -> dict[str, Value]:
+    """One scenario, its cells by dotted path and as text."""
+    changed, top = _rules_in_one_form(scenario), ("scenarios", name)
+    for key in ("set", "scale", "increase"):
+        if isinstance(changed.get(key), dict):
+            changed[key] = _flat_set(located, (*top, key), flat, faults)
+    rows = changed.get("add")
+    if isinstance(rows, dict):
+        changed["add"] = {table: _texts(located, (*top, "add", table), faults) for table in rows}
+    return changed
+
+
+def _texts(located: Located, path: Path_, faults: Faults) -> Value:
+    """Rows to add with every cell as text; what is no list of rows is left for the check of types."""
+    rows = part(located, path).value
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return rows
+    found: list[Value] = []
+    for i, row in enumerate(rows):
+        cells: dict[str, Value] = {}
+        for column in row if isinstance(row, dict) else ():
+            text = _cell(located, (*path, i, column))
+            if text is None:
+                place = located.place((*path, i, column))
+                faults.error(place, "wrong-value", f"{column} is no cell", "write one value")
+            else:
+                cells[column] = text
+        found.append(cells)
+    return found
 
 
 def _flat_set(located: Located, top: Path_, flat: dict[Path_, Path_], faults: Faults) -> dict[str, Value]:
@@ -110,20 +142,48 @@ def _cell(located: Located, path: Path_) -> str | None:
     return None if isinstance(value, dict) else located.raw.get(path, str(value))
 
 
-def applied(base: Located, name: str, faults: Faults) -> tuple[Located, Overlay]:
-    """The model under a scenario, and what the scenario changes in the inventory."""
+def applied(base: Located, layers: Sequence[Located], faults: Faults) -> tuple[Located, Overlay]:
+    """The model under scenarios, one laid over the other, and what they change in the inventory."""
+    tree, overlays = without(base, "scenarios"), []
+    for scenario in layers:
+        refused = _refused_keys(scenario, faults)
+        changes = replace(scenario, value={k: v for k, v in _keys(scenario).items() if k in Changes.model_fields})
+        above = without(scenario, *Changes.model_fields, *refused)
+        # The scenario's own place must not become the place of the whole model.
+        above = replace(above, places={path: place for path, place in above.places.items() if path})
+        tree = replace(merged(tree, above), file=base.file)
+        overlays.append(_overlay(changes, faults))
+    told = [overlay for overlay in overlays if overlay]
+    if not told:
+        return tree, Overlay()
+    return tree, replace(told[-1], before=tuple(told[:-1])) if len(told) > 1 else told[0]
+
+
+def stacked(base: Located, name: str, faults: Faults, above: tuple[str, ...] = ()) -> list[Located]:
+    """The scenarios that make up one: those it is stacked upon, in order, and itself."""
     scenario = part(base, ("scenarios", name))
-    plain = without(base, "scenarios")
     if not isinstance(scenario.value, dict):
         hint = "write changes to the model, set or remove under it"
         faults.error(scenario.place(()), "wrong-value", f'the scenario "{name}" is not a mapping', hint)
-        return plain, Overlay()
-    refused = _refused_keys(scenario, faults)
-    changes = replace(scenario, value={k: v for k, v in scenario.value.items() if k in Changes.model_fields})
-    above = without(scenario, *Changes.model_fields, *refused)
-    # The scenario's own place must not become the place of the whole model.
-    above = replace(above, places={path: place for path, place in above.places.items() if path})
-    return replace(merged(plain, above), file=base.file), _overlay(changes, faults)
+        return []
+    layers: list[Located] = []
+    below = scenario.value.get("stack")
+    for i, one in enumerate(below if isinstance(below, list) else ()):
+        place = scenario.place(("stack", i))
+        if one in (*above, name):
+            way = " -> ".join((*above, name, str(one)))
+            faults.error(place, "circular-reference", f"this scenario stands upon itself: {way}", "remove one of them")
+        elif isinstance(one, str) and one in _keys(part(base, ("scenarios",))):
+            layers += stacked(base, one, faults, (*above, name))
+        else:
+            known = sorted(_keys(part(base, ("scenarios",))))
+            hint = did_you_mean(str(one), known, f"scenarios of this model: {', '.join(known)}")
+            faults.error(place, "unknown-reference", f'the model has no scenario "{one}"', hint)
+    return [*layers, scenario]
+
+
+def _keys(located: Located) -> dict[str, Value]:
+    return located.value if isinstance(located.value, dict) else {}
 
 
 def _refused_keys(scenario: Located, faults: Faults) -> list[str]:
@@ -140,12 +200,23 @@ def _refused_keys(scenario: Located, faults: Faults) -> list[str]:
 def _overlay(changes: Located, faults: Faults) -> Overlay:
     keys = checked(Changes, changes, faults)
     if keys is None:
-        return Overlay()
+        # What is sound is still applied, to find the faults in it.
+        sound = without(changes, *faulty_keys(Changes, changes, None))
+        keys = checked(Changes, sound, Faults()) or Changes()
+    one, none = Fraction(1), Fraction(0)
+    factors = (Scaling(path, Fraction(x), none, changes.place(("scale", path))) for path, x in keys.scale.items())
+    amounts = (Scaling(path, one, Fraction(x), changes.place(("increase", path))) for path, x in keys.increase.items())
     return Overlay(
         tuple(Setting(path, text, changes.place(("set", path))) for path, text in keys.set.items()),
         tuple(
             Removal(table, key, changes.place(("remove", table, i)))
             for table, ids in keys.remove.items()
             for i, key in enumerate(ids)
+        ),
+        (*factors, *amounts),
+        tuple(
+            Addition(table, tuple(row.items()), changes.place(("add", table, i)))
+            for table, rows in keys.add.items()
+            for i, row in enumerate(rows)
         ),
     )

@@ -25,7 +25,9 @@ def model_schema(rules: Mapping[str, type[BaseModel]], goals: Collection[str]) -
     keys = model["properties"]
     keys["rules"] |= _rules_schema(dict(zip(rules, names[2:], strict=True)), rules)
     keys["goals"]["items"] = _goal_schema(sorted(goals))
-    changes["set"]["additionalProperties"] = True  # nested or dotted, any scalar
+    for key in ("set", "scale", "increase"):
+        changes[key]["additionalProperties"] = True  # nested or dotted, any scalar
+    changes["add"]["additionalProperties"]["items"]["additionalProperties"] = True
     keys["scenarios"]["additionalProperties"] = {
         "type": ["object", "null"],
         "properties": {key: {"$ref": f"#/properties/{key}"} for key in keys if key not in FIXED} | changes,

@@ -164,16 +164,20 @@ def _reached(goal: Reached, problem: Problem) -> Json:
 
 
 def _cost(plan: Measured) -> Json:
-    by_kind: Counter[str] = Counter()
-    for entry in plan.entries:
-        by_kind[entry.kind] += entry.pence
     days = plan.problem.periods.horizon_days
     return {
         "total": _money(plan.problem, plan.cost),
-        "by_kind": {kind: _money(plan.problem, pence) for kind, pence in sorted(by_kind.items())},
+        "by_kind": _by_kind(plan),
         "horizon_days": days,
         "per_year": _money(plan.problem, round_half_up(Fraction(plan.cost * YEAR_DAYS, days))),
     }
+
+
+def _by_kind(plan: Measured) -> Json:
+    total: Counter[str] = Counter()
+    for entry in plan.entries:
+        total[entry.kind] += entry.pence
+    return {kind: _money(plan.problem, pence) for kind, pence in sorted(total.items())}
 
 
 def _baseline(today: Measured, plan: Measured | None) -> Json:
@@ -188,6 +192,7 @@ def _baseline(today: Measured, plan: Measured | None) -> Json:
     broken = [breach for breach in today.breaches if breach.rule != "left_out"]
     return {
         "cost": _money(problem, today.cost),
+        "by_kind": _by_kind(today),
         "saving": None if saving is None else _money(problem, saving),
         "saving_share": None if saving is None or not today.cost else number(Fraction(saving, today.cost)),
         "workloads": int(there.sum()),

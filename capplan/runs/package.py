@@ -10,11 +10,19 @@ from capplan.runs.facts import Json
 from capplan.runs.folder import slug
 from capplan.tables import Output
 
-INTEGERS = frozenset("steps need owned bought spare".split())
+INTEGERS = frozenset("steps need owned bought spare users population customers".split())
 BOOLEANS = frozenset({"moved", "binding"})
 DATES = frozenset({"from", "to"})
 KEYS = {"allocation": ["workload"], "sites": ["site", "period", "resource"], "left_out": ["workload"]}
-MONEY = {"cost": "", "cost_once": "", "amount": "", "value": "/year"}
+KEYS |= {"charges": ["organisation", "package", "period"], "packages": ["package", "period"]}
+KEYS |= {"stranded": ["organisation", "package", "period"]}
+MONEY = {
+    "value": "/year",
+    "price": "/year",
+    **dict.fromkeys(("cost_per_user", "cost_per_head", "cost_per_kw", "charged_per_head"), "/year"),
+    **dict.fromkeys("cost cost_once amount cost_today charged income margin full_income stranded".split(), ""),
+    **dict.fromkeys("underpriced pays would_pay stranded_if_left to_others_if_left".split(), ""),
+}
 
 ABOUT = "Tables of a capplan run. Text cells that a spreadsheet would run as a formula begin with an apostrophe."
 
@@ -26,6 +34,10 @@ TABLES = {
     "purchases": "What is bought, where and from when.",
     "licences": "Each licence and period: need, what is owned and bought.",
     "costs": "Each amount by organisation, site, period and kind; they sum to the plan's cost.",
+    "organisations": "Each organisation: what it costs, for a user, a head and a kilowatt, and what it is charged.",
+    "charges": "What each organisation is charged for each package.",
+    "packages": "Each package: income, cost, and the cost that is stranded because organisations do not buy.",
+    "stranded": "What each organisation means for each package whose cost is known, now and if it left.",
 }
 
 COLUMNS = {
@@ -72,6 +84,31 @@ COLUMNS = {
     "spare": "how many are left",
     "kind": "kind of cost",
     "amount": "money over the period",
+    "used_today": "what is used where all is today, in the row's unit",
+    "users": "people who use its workloads",
+    "population": "people it serves",
+    "mean_power_kw": "power it draws, on average over the horizon",
+    "cost_today": "money over the horizon where all is today",
+    "cost_per_user": "cost of one user for a year",
+    "cost_per_head": "cost of one head of population for a year",
+    "cost_per_kw": "cost of one kilowatt for a year",
+    "charged": "what it is charged for packages over the horizon",
+    "charged_per_head": "what it is charged for packages for one head of population and a year",
+    "package": "id of the package",
+    "unit_basis": "what the price is for",
+    "volume": "number of units",
+    "price": "price of a unit for a year; of a fixed package the whole price",
+    "customers": "organisations that buy it",
+    "take_up": "units bought over units if every organisation bought, as a share",
+    "income": "what customers are charged over the period",
+    "margin": "income less cost",
+    "full_income": "income if every organisation bought it all the time",
+    "stranded": "cost that nobody covers because of who does not buy",
+    "underpriced": "cost that would not be covered if every organisation bought",
+    "pays": "what it is charged over the period",
+    "would_pay": "what it would be charged if it bought it all the time",
+    "stranded_if_left": "further cost that nobody would cover if it stopped buying",
+    "to_others_if_left": "what the other customers of a fixed price would bear if it stopped buying",
 }
 
 

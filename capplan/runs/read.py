@@ -274,6 +274,11 @@ def _moment(started: str) -> datetime:
     return datetime.max.replace(tzinfo=UTC)
 
 
+def read_table(path: Path) -> list[Row]:
+    """A table as capplan writes it, cells as text. Raises BadInput where it cannot be read."""
+    return _rows(path, path.read_bytes())
+
+
 def _rows(path: Path, content: bytes) -> list[Row]:
     """The rows of a table as capplan writes it; cells without the apostrophe that guards formulas."""
     try:

@@ -163,21 +163,26 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
 
 def _copy_inputs(folder: Path, inventory: Inventory, model: Model, beside: Beside) -> dict[str, str]:
     """Copy the files that were read, byte by byte, and write the model as resolved; returns their hashes."""
-    hashes = {}
-    for place, files in ((TABLES_COPIED, inventory.files), (SOURCES, model.files)):
+    for place in (TABLES_COPIED, SOURCES):
         (folder / place).mkdir(parents=True)
-        for file, name in _unique(files):
-            if file.is_file():
-                content = file.read_bytes()
-                (folder / place / name).write_bytes(content)
-                hashes[f"{place}/{name}"] = digest(content)
-    for file, name in beside.copies():
-        content = file.read_bytes()
+    contents = _inputs(inventory.files, model, beside)
+    for name, content in contents.items():
         (folder / name).write_bytes(content)
-        hashes[name] = digest(content)
-    content = _model_text(model).encode("utf-8")
-    (folder / MODEL).write_bytes(content)
-    return dict(sorted({**hashes, MODEL: digest(content)}.items()))
+    return {name: digest(content) for name, content in sorted(contents.items())}
+
+
+def expected_inputs(files: Sequence[Path], model: Model) -> dict[str, str]:
+    """The hashes of inputs that a run of these files of an inventory under this model would have."""
+    return {name: digest(content) for name, content in sorted(_inputs(files, model, Beside()).items())}
+
+
+def _inputs(files: Sequence[Path], model: Model, beside: Beside) -> dict[str, bytes]:
+    """The content of every input, by its place in a run."""
+    contents: dict[str, bytes] = {}
+    for place, those in ((TABLES_COPIED, files), (SOURCES, model.files)):
+        contents |= {f"{place}/{name}": file.read_bytes() for file, name in _unique(those) if file.is_file()}
+    contents |= {name: file.read_bytes() for file, name in beside.copies()}
+    return {**contents, MODEL: _model_text(model).encode("utf-8")}
 
 
 def _unique(files: Sequence[Path]) -> list[tuple[Path, str]]:
