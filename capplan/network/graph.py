@@ -1,7 +1,7 @@
 """The network of one period as arrays: circuits that exist, neighbours of each node, and quickest routes from roots.
 
-A route is unique: of equally quick ones that with fewest circuits, then, from its start on, the first circuits by id. So
-the same input gives the same routes, whichever way they are found.
+A route is unique: of equally quick ones that with fewest circuits, then, from its start on, the first circuits by id.
+So the same input gives the same routes, whichever way they are found.
 """
 
 from __future__ import annotations

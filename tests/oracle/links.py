@@ -96,7 +96,7 @@ class _Look:
 
     def length(self, path: Path) -> Fraction:
         network = self.oracle.network
-        return sum((network._circuit_us(self.rows[c]) for c in path.circuits), Fraction(0))  # noqa: SLF001
+        return sum((network._circuit_us(self.rows[c]) for c in path.circuits), Fraction(0))
 
     def way(self, circuits: Iterable[Row], source: str, target: str) -> Path | None:
         """The quickest, with fewest circuits, with the first ids from its source on."""
