@@ -193,7 +193,7 @@ class Report:
         if routes[0].straight:
             return found
         cut, accepted = self._cutting(name, state)
-        sent = any(flow.up or flow.down for one in self.loads for flow in one.flows if flow.what == name)
+        sent = name in self._sending
         return [
             *found,
             self._bandwidth(name, state, first.path, sent),
@@ -216,14 +216,26 @@ class Report:
         """The fullest circuit that the link goes over, in any state."""
         if not sends:
             return Check(name, "bandwidth", PASS, path=path, note="no traffic is given")
-        best: Check | None = None
-        for check, flows in self._circuit_checks:
-            if name in flows and (best is None or _share(check) > _share(best)):
-                best = check
+        best = self._fullest.get(name)
         if best is None:
             return Check(name, "bandwidth", PASS, path=path, note="no capacity is given on its way")
         note = f"{best.link}{', ' + best.note if best.note else ''}"
         return replace(best, link=name, path=path, note=note)
+
+    @cached_property
+    def _fullest(self) -> dict[str, Check]:
+        """The fullest circuit that each flow goes over normally, the first of equals."""
+        found: dict[str, Check] = {}
+        for check, flows in self._circuit_checks:
+            for name in flows:
+                if name not in found or _share(check) > _share(found[name]):
+                    found[name] = check
+        return found
+
+    @cached_property
+    def _sending(self) -> frozenset[str]:
+        """Flows that send anything in any period."""
+        return frozenset(flow.what for one in self.loads for flow in one.flows if flow.up or flow.down)
 
     @cached_property
     def _circuit_checks(self) -> list[tuple[Check, frozenset[str]]]:
