@@ -42,6 +42,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lost": ("site", "period", "workload", "carried_by"),
     "purchases": ("purchase", "site", "period", "steps", "gives", "cost", "cost_once"),
     "licences": ("licence", "scope", "period", "need", "owned", "bought", "spare", "cost", "runs_out", "why"),
+    "links": ("link", "check", "status", "measured", "limit", "unit", "path", "note"),
     "costs": ("organisation", "site", "period", "kind", "amount"),
     **ACCOUNT_COLUMNS,
 }
@@ -54,7 +55,7 @@ DATES = frozenset({"from", "to"})
 
 NUMBERS = frozenset(
     "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "
-    "rtt_ms max_rtt_ms used_today".split()
+    "rtt_ms max_rtt_ms used_today measured".split()
 ).union(ACCOUNT_NUMBERS)
 """Columns that hold numbers; every other one is text and written so that Excel takes it for nothing else."""
 
@@ -72,6 +73,7 @@ def tables_of(measured: Measured, today: Measured | None = None) -> list[Output]
         _table("lost", from_rules.get("lost", [])),
         _table("purchases", _purchases(measured)),
         _table("licences", from_rules.get("licences", [])),
+        _table("links", from_rules.get("links", [])),
         _table("costs", _costs(measured)),
         *(_table(name, rows) for name, rows in account_rows(measured, today).items()),
     ]

@@ -19,7 +19,7 @@ from capplan.errors import Defect
 from tests.cli_calls import CHECKOUT, Said, call, capplan
 from tests.inventory_folders import write_folder
 
-COMMANDS = ("init", "validate", "solve", "check", "show", "runs", "compare", "diff", "sweep", "schema")
+COMMANDS = ("init", "validate", "solve", "check", "links", "show", "runs", "compare", "diff", "sweep", "schema")
 
 
 # ---------------------------------------------------------------- help

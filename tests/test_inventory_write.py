@@ -105,6 +105,7 @@ def cells(column: Column, ids: Ids) -> st.SearchStrategy[str]:
         Kind.TEXT: WORDS,
         Kind.REF: among,
         Kind.NODE: among,
+        Kind.END: st.sampled_from(sorted({*ids["nodes"]} - {*ids["workloads"]}) or [""]),
         Kind.REFS: st.lists(among, max_size=2).map(";".join),
         Kind.WORDS: st.lists(st.sampled_from(["duct 1", "=x", "GB"]), max_size=2).map("; ".join),
         Kind.CHOICE: st.sampled_from(column.choices or ("",)),
@@ -164,6 +165,8 @@ def folders(draw) -> dict[str, str | bytes]:
     few = st.lists(st.sampled_from(IDS), max_size=4, unique=True)
     ids: dict[str, list[str]] = {name: draw(few) for name in SCHEMAS}
     ids |= {name: ids[name] or ["A"] for name in ("organisations", "sites", "nodes")}
+    if not {*ids["nodes"]} - {*ids["workloads"]}:
+        ids["interfaces"] = []  # what is a workload and a node can be no end
     files = {name: draw(tables(name, ids)) for name in SCHEMAS}
     for name, needed in (
         ("workloads", ("placements", "licence_needs", "allocation")),

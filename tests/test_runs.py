@@ -108,7 +108,7 @@ def info(place):
 def test_a_run_holds_facts_tables_their_description_the_plan_and_the_inputs(small, tmp_path):
     """Tests that everything that the contract names is there, and nothing else."""
     names = set(contents(small.save(tmp_path / "run")))
-    tables = {"allocation", "sites", "limits", "left_out", "lost", "purchases", "licences", "costs"}
+    tables = {"allocation", "sites", "limits", "left_out", "lost", "purchases", "licences", "links", "costs"}
     tables |= {"organisations", "charges", "packages", "stranded"}
     inputs = {f"inputs/inventory/{name}" for name in ("inventory.yaml", *(f"{t}.csv" for t in TABLES))}
     assert names == {

@@ -40,6 +40,7 @@ CAN_BE_OFF = [
     "tenancy",
     "fill",
     "same_neighbourhood",
+    "links",
 ]
 DATES = ["2015-10-01", "2016-01-01", "2016-02-15", "2016-04-01", "2016-07-01", "2016-10-01", "2017-01-01"]
 
@@ -748,6 +749,49 @@ def _site_loss(draw: st.DrawFn, world: World) -> None:
     world.model.setdefault("rules", {})["survive_site_loss"] = {}
 
 
+def _links(draw: st.DrawFn, world: World) -> None:
+    """Interfaces between workloads and nodes, traffic, and circuits of some capacity that fail together."""
+    nodes = [row["node"] for row in world.tables["nodes"]]
+    for row in world.tables["nodes"]:
+        _fill(row, zones=_maybe(draw, ZONES), accepted_single_point=_pick(draw, ["", "", "yes"]))
+    for row in world.tables["circuits"]:
+        _fill(
+            row,
+            mbps=_maybe(draw, ["1", "2.5", "4"]),
+            mbps_back=_pick(draw, ["", "", "1", "3"]),
+            shared_risks=";".join(_some(draw, ["duct", "river"])),
+            operator=_pick(draw, ["", "", "telco"]),
+        )
+    for row in world.tables["workloads"]:
+        _fill(
+            row,
+            mbps_down=_maybe(draw, ["0.5", "1", "2"]),
+            mbps_up=_pick(draw, ["", "", "0.25"]),
+            processing_ms=_pick(draw, ["", "", "0.5"]),
+        )
+        if row.get("replica_of"):
+            _fill(row, replica_mbps=_maybe(draw, ["1", "3"]))
+    workloads = [row["workload"] for row in world.tables["workloads"] if not row.get("replica_of")]
+    rows = world.tables.setdefault("interfaces", [])
+    for n in range(draw(st.integers(0, 2))):
+        ends = draw(st.lists(st.sampled_from([*workloads, *nodes]), min_size=2, max_size=3, unique=True))
+        engines = [end for end in ends[1:-1] if end in workloads]
+        row = {"interface": f"i{n}", "source": ends[0], "target": ends[-1]}
+        _fill(
+            row,
+            via=";".join(engines),
+            mbps=_maybe(draw, ["0.5", "1", "1.5"]),
+            mbps_back=_pick(draw, ["", "", "2"]),
+            max_rtt_ms=_maybe(draw, ["0.5", "1", "2", "5"]),
+            diverse=_pick(draw, ["", "", "none", "survives", "disjoint"]),
+            encrypted=_pick(draw, ["", "yes", "yes", "no"]),
+            zone=_pick(draw, ["", "", *ZONES]),
+        )
+        rows.append(row)
+    if draw(st.booleans()):
+        world.model.setdefault("rules", {})["links"] = {"failures": _pick(draw, ["true", "false"])}
+
+
 FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "resources": _resources_too,
     "cooling": _cooling,
@@ -784,6 +828,7 @@ FEATURES: dict[str, Callable[[st.DrawFn, World], None]] = {
     "move_limits": _move_limits,
     "budget": _budget,
     "neighbourhood": _neighbourhood,
+    "links": _links,
     "site_loss": _site_loss,
 }
 SEVERAL = {"replicas", "together", "apart", "tenancy", "neighbourhood", "site_loss"}  # say nothing about one alone
@@ -795,6 +840,7 @@ def worlds(draw: st.DrawFn, *always: str, others: Collection[str] = tuple(FEATUR
     rest = [name for name in others if name not in always]
     more = draw(st.lists(st.sampled_from(rest), unique=True, max_size=most)) if rest else []
     chosen = {*always, *more}
+    chosen |= {"network"} if "links" in chosen else set()  # nodes and circuits come first
     plans = PLANS_BEFORE_PURCHASES if chosen & {"expansions", "share", "licences", "host_licences"} else PLANS
     world = _bare(draw, plans, least=2 if chosen & SEVERAL else 1)
     for name, add in FEATURES.items():

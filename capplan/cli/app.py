@@ -274,6 +274,34 @@ def explain(  # noqa: PLR0913, PLR0917 - these are the questions that can be ask
 
 @app.command()
 @command
+def links(  # noqa: PLR0913, PLR0917 - these are its options
+    terminal: Terminal,
+    inventory: InventoryFolder,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="A run, or an allocation.csv, that says where workloads are. Default: pins and today."
+        ),
+    ] = None,
+    model: ModelName = None,
+    scenario: Scenario = None,
+    graph: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the network as .graphml or .dot as well.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the checks that pass as well.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Check what must talk to what: round trips, bandwidth, zones, and what any single failure cuts.
+
+    Ends without a site are tried at every site that is open to them.
+    """
+    from capplan.cli.linking import links as run_links
+
+    return run_links(terminal, inventory, run, (model, scenario), graph, every=every, as_json=as_json)
+
+
+@app.command()
+@command
 def show(
     terminal: Terminal,
     folder: RunFolder,

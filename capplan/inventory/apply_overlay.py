@@ -95,7 +95,8 @@ def _remove(tables: Tables, name: str, rows: Ints) -> None:
     ids -= set(tables[name].text(table.schema.key[0]))
     for other in list(tables):
         for column in tables[other].columns.values():
-            if column.kind is Kind.REF and column.refers_to == name:
+            to_workload = column.kind is Kind.END and name == "workloads"
+            if (column.kind is Kind.REF and column.refers_to == name) or to_workload:
                 _remove(tables, other, rows_where(tables[other], column.name, ids))
             elif column.kind is Kind.REFS and column.refers_to == name:
                 _forget(tables, other, column.name, ids)
@@ -105,7 +106,7 @@ def _cut_off(tables: Tables, nodes: set[str]) -> None:
     """Take away what ends at nodes that are gone."""
     for name in list(tables):
         for column in tables[name].columns.values():
-            if column.kind is Kind.NODE and name not in AT_NODES:
+            if column.kind in (Kind.NODE, Kind.END) and name not in AT_NODES:
                 _remove(tables, name, rows_where(tables[name], column.name, nodes))
 
 

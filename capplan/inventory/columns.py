@@ -211,6 +211,29 @@ class _Parser:
     def nodes(self) -> _Parsed:
         return self._known(self.names.nodes, "nodes")
 
+    def ends(self) -> _Parsed:
+        """A workload w is 2 × w, a node n is 2 × n + 1."""
+        workloads, nodes = self.names.rows["workloads"], self.names.nodes
+        parsed = _Parsed(np.full(len(self.texts), -1, dtype=np.int64))
+        for i, text in enumerate(self.texts):
+            if text in workloads and text in nodes:
+                parsed.findings[i] = Finding("ambiguous-reference", "is a workload and a node", "rename one of them")
+            elif text in workloads:
+                parsed.ints[i] = 2 * workloads[text]
+            elif text in nodes:
+                parsed.ints[i] = 2 * nodes[text] + 1
+        if not self.names.partial & {"workloads", "nodes"}:
+            missing = [
+                i for i in np.flatnonzero(parsed.ints < 0).tolist() if self.texts[i] and i not in parsed.findings
+            ]
+            for n, i in enumerate(missing):
+                brief = n >= FAULTS_KEPT_PER_CODE
+                found = unknown_name(self.texts[i], [*workloads, *nodes], "nodes", brief)
+                message = found.message.replace("is no node", "is neither a workload nor a node")
+                fix = found.fix.replace("add it to nodes", "add it to workloads.csv or nodes.csv")
+                parsed.findings[i] = Finding(found.code, message, fix)
+        return parsed
+
     def _known(self, rows: Mapping[str, int], table: str) -> _Parsed:
         ints = self._lookup(rows)
         return _Parsed(ints, findings=_unknown(self.texts, ints, rows, table, self.names))
@@ -294,5 +317,6 @@ _PARSERS: dict[Kind, Callable[[_Parser], _Parsed]] = {
     Kind.FLAG: _Parser.choices,
     Kind.DATE: _Parser.dates,
     Kind.NODE: _Parser.nodes,
+    Kind.END: _Parser.ends,
     **dict.fromkeys(NUMERIC, _Parser.numbers),
 }

@@ -143,6 +143,7 @@ NODES = TableSchema(
         Column("kind", Kind.TEXT, "exchange, national, external, …"),
         _LATITUDE,
         _LONGITUDE,
+        Column("accepted_single_point", Kind.FLAG, "yes = that all hangs on it is known and accepted", default="no"),
     ),
     "Places in the network that are neither a site nor an organisation.",
 )
@@ -166,6 +167,39 @@ CIRCUITS = TableSchema(
         _TO,
     ),
     "Network circuits between nodes.",
+)
+
+INTERFACES = TableSchema(
+    "interfaces",
+    ("interface",),
+    (
+        Column("interface", Kind.ID, "its id", required=True),
+        _NAME,
+        Column("source", Kind.END, "the workload, or the node of an outside system, that asks or sends", required=True),
+        Column("target", Kind.END, "the workload or node that answers or receives", required=True),
+        Column("via", Kind.REFS, "integration engines on the way, in order", refers_to="workloads"),
+        Column("standard", Kind.TEXT, "what the source speaks: hl7v2, fhir, dicom, mesh, …"),
+        Column("version", Kind.TEXT, "the version of the standard; blank = any"),
+        Column("mbps", Kind.DECIMAL, "traffic from source to target", minimum=0, unit="Mbit/s"),
+        Column("mbps_back", Kind.DECIMAL, "traffic from target to source; blank = none", minimum=0, unit="Mbit/s"),
+        Column("messages_per_day", Kind.COUNT, "messages from source to target, beside mbps", minimum=0),
+        Column("bytes_per_message", Kind.COUNT, "mean size of a message", minimum=0),
+        Column("peak_factor", Kind.DECIMAL, "busiest time ÷ mean of the day", default="1", minimum=1),
+        Column("max_rtt_ms", Kind.DECIMAL, "longest round trip, engines included", minimum=0, unit="ms"),
+        Column(
+            "diverse",
+            Kind.CHOICE,
+            "none; survives: no single shared risk, site or device on the way takes it down; disjoint: two paths that "
+            "share nothing",
+            choices=("none", "survives", "disjoint"),
+            default="none",
+        ),
+        Column("encrypted", Kind.FLAG, "whether it is encrypted on the way (TLS, VPN); blank = not known"),
+        Column("zone", Kind.TEXT, "zone of what it carries; blank: that of its source, else of its target"),
+        _FROM,
+        _TO,
+    ),
+    "What must talk to what: workloads and outside systems.",
 )
 
 EXPANSIONS = TableSchema(
@@ -259,6 +293,7 @@ CORE = (
     MOVE_COSTS,
     NODES,
     CIRCUITS,
+    INTERFACES,
     EXPANSIONS,
     PACKAGES,
     SUBSCRIPTIONS,

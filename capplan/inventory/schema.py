@@ -28,6 +28,7 @@ class Kind(StrEnum):
     COUNT = "whole number"
     QUANTITY = "quantity"
     NODE = "node"
+    END = "workload or node"
 
 
 NUMERIC = frozenset({Kind.DECIMAL, Kind.COUNT, Kind.QUANTITY})

@@ -171,6 +171,12 @@ class Table:
             return self.node_rows
         return self._ints(column, Kind.NODE, Kind.ID)
 
+    def ends(self, column: str) -> tuple[Ints, Ints]:
+        """The workload (row) and the node (number) that each cell names, -1 where it names none. int64 [row] each."""
+        found = self._ints(column, Kind.END)
+        workload = np.where((found >= 0) & (found % 2 == 0), found // 2, -1)
+        return workload, np.where((found >= 0) & (found % 2 == 1), found // 2, -1)
+
     def place(self, row: int, column: str = "") -> Place:
         """Where a row, or one of its cells, was written."""
         return self.places.place(int(self.lines[row]), column)

@@ -54,7 +54,7 @@ def round_trips(problem: Problem, source: Ints, target: Ints, counts: Bools) -> 
     """
     us = np.zeros(len(source), dtype=np.int64)
     estimated, known = np.zeros(len(source), dtype=np.bool_), np.ones(len(source), dtype=np.bool_)
-    for state, (existing, periods) in enumerate(problem.shared("network states", lambda: _network_states(problem))):
+    for state, (existing, periods) in enumerate(problem.shared("network states", lambda: network_states(problem))):
         trip, guess = _in_state(problem, state, existing, source, target)
         here = counts[:, periods].any(axis=1)
         known &= ~here | (trip != UNREACHABLE)
@@ -91,7 +91,7 @@ def _different(problem: Problem, nodes: Ints) -> Ints:
     return np.flatnonzero(found)
 
 
-def _network_states(problem: Problem) -> list[tuple[Bools, list[int]]]:
+def network_states(problem: Problem) -> list[tuple[Bools, list[int]]]:
     """The different sets of circuits that exist throughout a period, each with its periods."""
     table = problem.inventory.table("circuits")
     covered = problem.periods.covered(table.dates("from", FIRST_DAY), table.dates("to", LAST_DAY))

@@ -14,6 +14,7 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from tests.oracle.cells import YEAR, cell, lifetime, names, number
+from tests.oracle.links import links
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle
@@ -199,7 +200,7 @@ def share(oracle: Oracle, plan: State) -> Broken:
             yield "share", cap["name"], t
 
 
-ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood]
+ON: list[Callable[[Oracle, State], Broken]] = [replicas, together, apart, tenancy, fill, same_neighbourhood, links]
 ASKED: list[Callable[[Oracle, State], Broken]] = [moves, balance, budget, share, survive_site_loss]
 
 

@@ -19,6 +19,8 @@ from capplan.units import AT_ONCE, Bools, Floats, Ints, keys
 EARTH_RADIUS_KM = 6371.0088
 FIBRE_US_PER_KM = 5
 UNREACHABLE = -1
+HOP = 2**20
+"""Round trips are compared in µs × HOP + circuits passed: of equally quick paths the one with fewest circuits wins."""
 
 LIGHT_US_PER_KM = 4.897
 """One way through fibre at 1550 nm: no measured round trip over a distance is shorter than twice this."""
@@ -88,8 +90,8 @@ class Network:
     def quicker_than_light(self) -> list[tuple[int, float]]:
         """Circuits measured shorter than light in fibre needs, each with that least round trip in ms."""
         table = self.inventory.table("circuits")
-        km = self.distance_km(table.nodes("a"), table.nodes("b"))
-        least = 2 * np.nan_to_num(km) * LIGHT_US_PER_KM
+        km, straight = table.decimals("km"), self.distance_km(table.nodes("a"), table.nodes("b"))
+        least = 2 * np.maximum(np.nan_to_num(straight), km.mantissa / 10**km.digits) * LIGHT_US_PER_KM
         found = np.flatnonzero(self.measured & (self.circuit_us < np.floor(least)))
         return [(int(i), float(least[i]) / 1000) for i in found]
 
@@ -120,13 +122,13 @@ class Network:
 
     def _over_circuits(self, sources: Ints, existing: Bools) -> RoundTrips:
         """Round trips from nodes with a circuit to all nodes with one. [source, attached node]."""
-        usable = existing & (self.circuit_us >= 0) & self._standing
+        usable = self.usable(existing)
         graph, guessed = self._graph(usable)
         start = (np.cumsum(self.attached) - 1)[sources]
         distance, before = dijkstra(graph, indices=start, return_predecessors=True)
-        # Every weight is one microsecond too long so that a circuit of 0 is still an edge.
-        hops, estimated = _along_paths(distance, before.astype(np.int64), guessed)
-        us = np.where(np.isfinite(distance), distance - hops, UNREACHABLE).astype(np.int64)
+        estimated = _along_paths(distance, before.astype(np.int64), guessed)
+        known = np.isfinite(distance)
+        us = np.where(known, np.where(known, distance, 0) // HOP, UNREACHABLE).astype(np.int64)
         return RoundTrips(us, estimated)
 
     def _straight(self, sources: Ints, targets: Ints) -> tuple[Ints, Bools]:
@@ -140,7 +142,11 @@ class Network:
             us[some] = self.estimate_us(km, np.zeros(1, dtype=np.int64))
         return us * away, away
 
-    @property
+    def usable(self, existing: Bools) -> Bools:
+        """Which of the ``existing`` bool [circuit] have a round trip and end at no removed site. bool [circuit]."""
+        return existing & (self.circuit_us >= 0) & self._standing
+
+    @cached_property
     def _standing(self) -> Bools:
         """Circuits neither end of which is a removed site. bool [circuit]."""
         table, sites = self.inventory.table("circuits"), self.inventory.table("sites")
@@ -150,7 +156,7 @@ class Network:
         return np.asarray(~gone[table.nodes("a")] & ~gone[table.nodes("b")])
 
     def _graph(self, usable: Bools) -> tuple[sp.csr_array, sp.csr_array]:
-        """Weights (µs + 1) of the best circuit of each pair of nodes, and which of them are estimates.
+        """Weights (µs × HOP + 1) of the best circuit of each pair of nodes, and which of them are estimates.
 
         Both sparse [attached node, attached node].
         """
@@ -166,7 +172,7 @@ class Network:
             np.concatenate([ends[best, 0], ends[best, 1]]),
             np.concatenate([ends[best, 1], ends[best, 0]]),
         )
-        weight = sp.csr_array((np.tile(us[best] + 1.0, 2), both), shape=(size, size))
+        weight = sp.csr_array((np.tile(us[best] * float(HOP) + 1, 2), both), shape=(size, size))
         return weight, sp.csr_array((np.tile(guess[best], 2), both), shape=(size, size))
 
 
@@ -187,9 +193,8 @@ def great_circle_km(a: Floats, b: Floats) -> Floats:
     return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(1, h))))
 
 
-def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple[Ints, Bools]:
-    """Number of circuits on each shortest path, and whether one of them is an estimate. [source, node]."""
-    hops = np.zeros(distance.shape, dtype=np.int64)
+def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> Bools:
+    """Whether a circuit of each shortest path is an estimate. bool [source, node]."""
     estimated = np.zeros(distance.shape, dtype=np.bool_)
     edges = guessed.tocoo()
     order = np.argsort(keys(edges.row, len(before.T), edges.col))
@@ -199,7 +204,6 @@ def _along_paths(distance: Floats, before: Ints, guessed: sp.csr_array) -> tuple
         source = np.arange(len(nodes))
         prior = before[source, nodes]
         source, node, prior = source[prior >= 0], nodes[prior >= 0], prior[prior >= 0]
-        hops[source, node] = hops[source, prior] + 1
         last = guess[np.searchsorted(edge, keys(prior, len(before.T), node))] if len(node) else np.zeros(0, np.bool_)
         estimated[source, node] = estimated[source, prior] | last
-    return hops, estimated
+    return estimated
