@@ -41,7 +41,7 @@ def unknown_text(result: Result) -> str:
     return (
         f"No plan was found for {subject} within {limit} seconds ({result.stopped_because}); "
         "whether there is one is not known.\n"
-        "  Try a longer --time-limit."
+        "  Try a longer --time-limit; capplan explain on the run looks for what stands in the way."
     )
 
 
