@@ -108,7 +108,9 @@ def survives(state: State, link: str, legs: Sequence[tuple[int, int]], asked: bo
         status, note = PASS, ""
         if unnamed and any(state.risks):
             note = f"diversity unknown: {listed(dict.fromkeys(unnamed))} names no shared risk"
-    return Check(link, "survives", status, Fraction(len(cut)), Fraction(0), "failures that cut it", path, note)
+    return Check(
+        link, "survives", status, Fraction(len(cut)), Fraction(0), "shared risks and places that cut it", path, note
+    )
 
 
 def disjoint(state: State, link: str, legs: Sequence[tuple[int, int]], asked: bool, path: str) -> Check:

@@ -208,7 +208,16 @@ class Report:
         wanted = [f for f in failures if f.kind in ("shared risk", "site", "node") and f.node not in state.accepted]
         note = f"cut by loss of {checks.listed(map(str, wanted))}" if wanted else ""
         count = Fraction(len(wanted))
-        return Check(name, "survives", WARN if wanted else PASS, count, Fraction(0), "failures that cut it", path, note)
+        return Check(
+            name,
+            "survives",
+            WARN if wanted else PASS,
+            count,
+            Fraction(0),
+            "shared risks and places that cut it",
+            path,
+            note,
+        )
 
     # -- bandwidth ----------------------------------------------------------------------------------------
 

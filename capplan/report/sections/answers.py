@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from fractions import Fraction
 
 from capplan.report.blocks import Answer, Answers, Section, Tone
@@ -43,6 +43,9 @@ def _planned(facts: Facts) -> Answer:
     bought = list(dict.fromkeys(row["purchase"] for row in facts.rows("purchases")))
     if bought:
         said.append(f"To be bought: {joined(bought, NAMED)}.")
+    stated = len(facts.inventory.assumptions)
+    if stated:
+        said.append(f"All of it rests on {counted(stated, 'assumption')}, at the end of this page.")
     return Answer("What is planned?", said, Tone.PLAIN, "", "allocation")
 
 
@@ -162,13 +165,12 @@ def _links(facts: Facts) -> list[Answer]:
     rows = facts.rows("links")
     if not rows:
         return []
-    status = Counter(row["status"] for row in rows)
-    subject = next((c for c in ("link", "interface", "subject") if c in rows[0]), next(iter(rows[0])))
-    failing = list(dict.fromkeys(row[subject] for row in rows if row["status"] == "fail"))
-    warned = list(dict.fromkeys(row[subject] for row in rows if row["status"] == "warn"))
-    said = [f"{status['pass']:,} checks of links pass, {status['warn']:,} warn, {status['fail']:,} fail."]
-    said += [f"Failing: {joined(failing, NAMED)}."] if failing else []
-    said += [f"To watch: {joined(warned, NAMED)}."] if warned else []
+    failing = list(dict.fromkeys(row["link"] for row in rows if row["status"] == "fail"))
+    single = [row for row in rows if row["check"] == "point_of_failure" and row["status"] == "warn"]
+    warned = any(row["status"] == "warn" for row in rows)
+    said = [f"These do not: {joined(failing, NAMED)}." if failing else "Yes, while everything works."]
+    said += [f"The loss of {row['link']} {row['note']}." for row in single[:NAMED]]
+    said += [f"And of {counted(len(single) - NAMED, 'more')}."] if len(single) > NAMED else []
     tone = Tone.BAD if failing else Tone.WATCH if warned else Tone.GOOD
-    word = "links fail" if failing else "links to watch" if warned else "every link passes"
+    word = "links fail" if failing else "single points of failure" if single else "to watch" if warned else "all hold"
     return [Answer("Do the links hold?", said, tone, word, "network")]
