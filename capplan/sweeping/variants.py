@@ -97,6 +97,9 @@ def _sites_lost(inventory: Inventory, model: Model) -> Iterator[Variant]:
     """Each site taken away. It is an emergency: nothing needs a replica meanwhile, and headroom is what it is for."""
     waived = ["left_out=any", "rules.survive_site_loss=off"]
     waived += [f"headroom.{resource}=0%" for resource in sorted(model.headroom)]
+    # Nor does anything have to survive a second failure meanwhile.
+    waived += ["interfaces.*.diverse=none"] if len(inventory.table("interfaces")) else []
+    waived += ["rules.links.failures=false"] if len(inventory.table("circuits")) and "links" in model.rules else []
     for site in _standing(inventory):
         asked = Asked.of(waived, [f"sites.{site}", *_replicas(inventory)])
         yield Variant(f"without site {site}", "site lost", site, asked=asked)
