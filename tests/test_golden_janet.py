@@ -1,6 +1,6 @@
 """Golden runs of twelve hospitals on the JANET backbone, with round trips and cuts that a reader can work out.
 
-``network`` below reads the same tables with nothing but the csv module and networkx. The round trip of a circuit is 14 µs
+``network`` below reads the tables with nothing but the csv module and networkx. The round trip of a circuit is 14 µs
 for each km (2 × 1.4 × 5 µs) and 100 µs for each device passed, in whole microseconds.
 """
 
