@@ -27,9 +27,9 @@ def rows(table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def network() -> nx.MultiGraph:
+def network() -> nx.MultiGraph[str]:
     """Circuits as edges, with their round trip in µs."""
-    graph = nx.MultiGraph()
+    graph: nx.MultiGraph[str] = nx.MultiGraph()
     for row in rows("circuits"):
         us = round(Fraction(row["km"]) * 14) + int(row["hops"]) * 100
         graph.add_edge(row["a"], row["b"], row["circuit"], us=us)
@@ -123,6 +123,17 @@ def test_the_image_exchange_is_not_where_one_failure_cuts_it_off(janet: Run):
     assert (checks["IMG-IMAGES"], checks["IMG-DUBLIN"]) == ("pass", "pass")
 
 
+def test_nobody_is_a_short_cut_for_others():
+    """In normal running every quickest way passes nothing but the backbone's own nodes."""
+    graph = network()
+    backbone = {row["node"] for row in rows("nodes") if row["x_origin"] == "Topology Zoo"}
+    attached = set(graph) - backbone
+    assert len(attached) == 12 + 4 + 2
+    for end in attached:
+        for other, path in nx.single_source_dijkstra_path(graph, end, weight="us").items():
+            assert set(path[1:-1]) <= backbone, (end, other)
+
+
 def test_bristol_cuts_off_what_the_map_says(ways: Said):
     """Without the node Bristol no organisation reaches BRS, and RA7, which has no other circuit, reaches nothing."""
     assert ways.code == 1, ways.text
@@ -139,7 +150,8 @@ def test_the_assumed_duct_cuts_nothing(ways: Said):
     duct = [(r["a"], r["b"], r["circuit"]) for r in rows("circuits") if r["shared_risks"]]
     assert [circuit for *_, circuit in duct] == ["J23", "J41"]
     cut = network()
-    cut.remove_edges_from(duct)
+    for a, b, circuit in duct:
+        cut.remove_edge(a, b, circuit)
     assert nx.is_connected(cut)
     assert ways.out.rstrip().endswith("Shared risks whose loss cuts no link\n  assumed western duct")
 
