@@ -13,7 +13,7 @@ from capplan.errors import Place, printable
 from capplan.explain.conflicts import Conflict
 from capplan.explain.infeasible import Infeasible, Relaxation, left_out
 from capplan.explain.way import Way
-from capplan.explain.written import COMBINED, RELAXATIONS, scenario_names
+from capplan.explain.written import COMBINED, FOLDER, RELAXATIONS, scenario_names
 from capplan.problem import Problem
 
 CONFLICTS_NAMED, RELAXATIONS_NAMED, LEFT_OUT_NAMED = 5, 12, 10
@@ -87,6 +87,7 @@ def _relaxations(found: Infeasible) -> list[str]:
         lines += [f"  {one.way.text}{_price(found.problem, one.way)}{_least(one)}", f"    --scenario {name}"]
     more = len(found.relaxations) - RELAXATIONS_NAMED
     lines += [f"  and {more} more in {RELAXATIONS}"] if more > 0 else []
+    how = f"To try one: solve the inventory again with -m RUN/{FOLDER}/{RELAXATIONS} and its --scenario."
     head = ["What would do, each alone (verified by solving again)", *lines] if lines else []
     if not lines and found.combined is None:
         head = ["No single change was found that makes a plan possible."]
@@ -94,6 +95,8 @@ def _relaxations(found: Infeasible) -> list[str]:
         head += ["", "What would do together (verified)"] if head else ["What would do together (verified)"]
         head += [f"  {way.text}{_price(found.problem, way)}" for way in found.combined.ways]
         head.append(f"    --scenario {COMBINED}")
+    if lines or found.combined is not None:
+        head.append(f"  {how}")
     if found.untried:
         head.append(f"  {counted(found.untried, 'more change')} could not be tried in the time given")
     return head

@@ -123,8 +123,20 @@ def read_changed(model: Model, changes: Changes) -> Model:
     content["scenarios"] = {**stacked(model), SCENARIO: merged(own_changes(model), changes)}
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.yaml"
-        path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+        path.write_text(written_out(content), "utf-8")
         return replace(read_model(path, SCENARIO), name=model.name)
+
+
+class _WithoutAliases(yaml.SafeDumper):
+    """Writes what occurs twice twice: model files may not refer to themselves."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def written_out(content: object) -> str:
+    """Plain data as YAML without anchors."""
+    return yaml.dump(content, Dumper=_WithoutAliases, allow_unicode=True, sort_keys=False, width=100)
 
 
 def own_changes(model: Model) -> Changes:

@@ -91,9 +91,17 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
         status, free = _free(
             case.part(1 / (min(len(opened), SITES_SOLVED) - number or 1)), plan, options, workload, one.site
         )
-        opened[number] = replace(one, free=free, status=status)
+        opened[number] = replace(one, free=_better(one.fixed, free), status=status)
     opened.sort(key=_rank)
     return Placement(problem, workload, plan, (*opened, *found))
+
+
+def _better(fixed: Outcome | None, free: Outcome | None) -> Outcome | None:
+    """The better of two plans: that with all else as it is counts as one with all else free, if nothing better is found."""
+    if fixed is None or free is None:
+        return free
+    worse = (free.forgone, free.cost) > (fixed.forgone, fixed.cost) and not free.proved
+    return replace(fixed, proved=False) if worse else free
 
 
 def _rank(one: AtSite) -> tuple[object, ...]:

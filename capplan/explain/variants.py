@@ -67,6 +67,13 @@ def _variant(case: Case, base: Measured, name: str, changes: Changes, seconds: f
     return Variant(name, changes, status, plan, plan.cost - base.cost, gone, known)
 
 
+def _at_worst_the_same(variant: Variant) -> Variant:
+    """Where a limit is only widened the plan itself stays possible: what is worse was found for want of time."""
+    if variant.cost is None or variant.left_out is None or (variant.left_out, variant.cost) <= (0, 0):
+        return variant
+    return replace(variant, cost=0, left_out=0, plan=None, proved=False)
+
+
 def _left_out(plan: Measured) -> int:
     return int((plan.plan.site == NOWHERE).sum())
 
@@ -94,7 +101,7 @@ def worth(case: Case, base: Measured, *, proved: bool) -> Iterator[Worth]:
             money, price = guess
             units_of_money = sum(float(price[row]) * by * units for row, by in figure.weight.items()) * money
             estimate = Fraction(round(units_of_money * problem.inventory.currency.pence_per_unit))
-        variant = _variant(case, base, way.text, way.changes, case.left / left, proved)
+        variant = _at_worst_the_same(_variant(case, base, way.text, way.changes, case.left / left, proved))
         yield Worth(way, name.subject, _free(base, program, tight) * name.per_unit, name.unit, estimate, variant)
 
 

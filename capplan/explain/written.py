@@ -9,10 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from capplan.errors import Place, printable
-from capplan.explain.case import Changes, merged, own_changes, stacked
+from capplan.explain.case import Changes, merged, own_changes, stacked, written_out
 from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.relaxing import PHYSICAL
@@ -71,7 +69,7 @@ def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
     comment = (
         "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
     )
-    return f"{comment}\n{yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)}"
+    return f"{comment}\n{written_out(content)}"
 
 
 def write_infeasible(folder: Path, found: Infeasible) -> Path:

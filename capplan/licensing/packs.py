@@ -17,6 +17,9 @@ from capplan.problem.periods import FIRST_DAY, LAST_DAY, YEAR_DAYS
 from capplan.program import Builder, LimitName, PurchaseName
 from capplan.units import Ints
 
+IN_VAIN = 100
+"""Packs that may be bought, if so many are for sale, even where nothing needs them."""
+
 
 def declare(problem: Problem, builder: Builder, licence: int) -> dict[int, list[int]]:
     """The purchases whose packs count in each period in which the licence does; durable ones from theirs on."""
@@ -69,9 +72,11 @@ def pack_price(problem: Problem, licence: int, t: int) -> Fraction:
 
 
 def _upper(problem: Problem, table: Table, licence: int, t: int) -> int:
-    """Packs of which no plan needs more, whatever options there are."""
+    """Packs of which no plan needs more, whatever options there are; a plan made by hand may buy some in vain."""
     upper = ceil(Fraction(_most_needed(problem, table, licence, t), int(table.counts("pack")[licence])))
-    return min(upper, int(table.counts("max_packs")[licence])) if table.given("max_packs")[licence] else upper
+    if not table.given("max_packs")[licence]:
+        return upper
+    return min(max(upper, IN_VAIN), int(table.counts("max_packs")[licence]))
 
 
 def _most_needed(problem: Problem, table: Table, licence: int, t: int) -> int:
