@@ -97,7 +97,7 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
 
 
 def _better(fixed: Outcome | None, free: Outcome | None) -> Outcome | None:
-    """The better of two plans: that with all else as it is counts as one with all else free, if nothing better is found."""
+    """The better of two plans: with all else as it is it is also one with all else free, if nothing better is found."""
     if fixed is None or free is None:
         return free
     worse = (free.forgone, free.cost) > (fixed.forgone, fixed.cost) and not free.proved
