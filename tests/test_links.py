@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capplan.cli.links_held import links_held
 from capplan.links.report import Report
 from capplan.links.row import Check
 from capplan.network import failures
@@ -267,3 +268,15 @@ def test_the_graph_is_written(name, tmp_path):
     assert "circuit c1" in text
     assert "circuit c2" in text
     assert capplan("links", "inventories/cumbria", "--graph", tmp_path / "g.png").code == 2
+
+
+def test_the_summary_of_a_plan_says_which_links_hold():
+    """What fails, what could not be made to survive, and what one loss cuts; nothing where nothing was checked."""
+    row = {"link": "GP-RIO", "check": "exists", "status": "pass", "note": ""}
+    single = {"link": "circuit e2", "check": "point_of_failure", "status": "warn", "note": "cuts GP-RIO"}
+    assert links_held([]) == []
+    assert links_held([row]) == ["Links", "  all hold while everything works"]
+    assert links_held([row, single])[-1] == "  the loss of circuit e2 cuts GP-RIO"
+    fragile = row | {"check": "survives", "status": "warn"}
+    assert "  could not be made to survive every failure: GP-RIO" in links_held([row, fragile])
+    assert "  these fail: GP-RIO" in links_held([row | {"status": "fail"}, single])

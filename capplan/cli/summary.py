@@ -14,6 +14,7 @@ from itertools import groupby
 
 from capplan.cli.account_text import account_sections
 from capplan.cli.licence_use import licence_use
+from capplan.cli.links_held import links_held
 from capplan.cli.site_loss import site_loss
 from capplan.cli.site_use import site_use
 from capplan.cli.terminal import counted
@@ -96,6 +97,7 @@ def summary_text(summary: Summary) -> str:
         licence_use(summary.rows("licences")),
         _left_out(summary),
         site_loss(summary.rows("lost"), summary.rows("limits")),
+        links_held(summary.rows("links")),
         _today(summary),
         *account_sections(summary.rows, summary.problem.inventory.currency, summary.compared),
         _notes(summary),
