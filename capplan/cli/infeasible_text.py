@@ -98,7 +98,7 @@ def _relaxations(found: Infeasible) -> list[str]:
     if lines or found.combined is not None:
         head.append(f"  {how}")
     if found.untried:
-        head.append(f"  {counted(found.untried, 'more change')} could not be tried in the time given")
+        head.append(f"  {counted(found.untried, 'more change')} not tried")
     return head
 
 
