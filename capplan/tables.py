@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 
@@ -52,6 +53,9 @@ INTEGERS = frozenset("steps need owned bought spare users population customers".
 BOOLEANS = frozenset({"moved", "binding"})
 DATES = frozenset({"from", "to"})
 """Columns that hold whole numbers, yes or no, days."""
+
+NEARLY_FULL = Fraction(95, 100)
+"""Share of what is usable from which a site is called nearly full."""
 
 NUMBERS = frozenset(
     "capacity usable used free utilisation limit slack value steps cost cost_once need owned bought spare amount "

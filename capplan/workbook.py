@@ -16,11 +16,11 @@ from typing import Any
 
 from capplan.errors import UsageError
 from capplan.runs import Run
+from capplan.tables import NEARLY_FULL
 
 WIDEST, NARROWEST = 48, 9
 ROWS_MEASURED = 500
 """Rows that decide how wide a column is."""
-NEARLY_FULL = 0.95
 LISTS = "lists"
 """A hidden sheet with what may be chosen in others."""
 
@@ -167,7 +167,7 @@ class _Writer:
             numbers = f"ISNUMBER({use}),ISNUMBER({most}),{use}>0"
             for test, style in (
                 (f"{use}>{most}{bought}", self.over),
-                (f"{use}>={NEARLY_FULL}*({most}{bought})", self.tight),
+                (f"{use}>={float(NEARLY_FULL)}*({most}{bought})", self.tight),
             ):
                 formula = f"=AND({numbers},{test})"
                 rule = {"type": "formula", "criteria": formula, "format": style, "stop_if_true": True}

@@ -11,7 +11,6 @@ from capplan.checking import Change, Checked, Finding, written
 from capplan.checking import check as check_allocation
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
-from capplan.cli.reading import read_task
 from capplan.cli.site_use import site_use
 from capplan.cli.summary import breach_text, purchase_lines
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, counted
@@ -23,6 +22,7 @@ from capplan.model.adhoc import Asked
 from capplan.problem import NOWHERE, Plan, Problem
 from capplan.runs import is_run, read_run
 from capplan.tables import tables_of
+from capplan.tasks import read_task
 
 LINES_NAMED = 5
 CHANGES_NAMED = 20

@@ -14,7 +14,6 @@ from capplan.cli.explained_text import alternatives_text, placement_text, sensit
 from capplan.cli.faults import complain
 from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.interruption import stopping
-from capplan.cli.reading import read_task
 from capplan.cli.terminal import FORMAT_VERSION, Terminal
 from capplan.compile import problem_of
 from capplan.engine import Status, Watch
@@ -37,6 +36,7 @@ from capplan.measure import Measured, measure
 from capplan.problem import Problem
 from capplan.runs import is_run, read_run
 from capplan.runs.read import TABLES_COPIED
+from capplan.tasks import read_task
 
 
 @dataclass(frozen=True)

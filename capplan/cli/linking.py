@@ -8,7 +8,6 @@ from pathlib import Path
 
 from capplan.cli.command import Exit
 from capplan.cli.faults import complain
-from capplan.cli.reading import read_task
 from capplan.cli.terminal import FORMAT_VERSION, Terminal, aligned, counted
 from capplan.compile import open_options, problem_of
 from capplan.errors import Faults, UsageError, printable
@@ -21,6 +20,7 @@ from capplan.links.state import states_of
 from capplan.links.variants import Unplanned, fixed_sites
 from capplan.problem import Problem
 from capplan.runs import is_run, read_run
+from capplan.tasks import read_task
 
 COLUMNS = ("link", "check", "status", "measured", "limit", "unit", "path", "note")
 SUFFIXES = {".graphml": graphml, ".dot": dot, ".gv": dot}

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from capplan.cli.terminal import aligned
+from capplan.tables import NEARLY_FULL
 from capplan.units import percent_text
 
 ROWS_SHOWN = 40
 SITES_NAMED = 10
-NEARLY_FULL = Fraction(95, 100)
 
 
 def site_use(

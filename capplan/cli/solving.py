@@ -14,7 +14,6 @@ from capplan.cli.faults import complain
 from capplan.cli.infeasible_text import infeasible_text
 from capplan.cli.interruption import beside, stopping
 from capplan.cli.progress import Latest, shown
-from capplan.cli.reading import Task, files_named, read_task
 from capplan.cli.summary import Summary, summary_text
 from capplan.cli.terminal import Terminal
 from capplan.cli.without_plan import unknown_text
@@ -27,6 +26,7 @@ from capplan.model.adhoc import Asked
 from capplan.runs import check_folder, read_run, write_run
 from capplan.solving import Result
 from capplan.solving import solve as solve_task
+from capplan.tasks import Task, files_named, read_task
 
 
 @dataclass(frozen=True)

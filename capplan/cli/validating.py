@@ -6,10 +6,10 @@ from pathlib import Path
 
 from capplan.cli.command import Exit
 from capplan.cli.faults import FaultFormat, complain, count_text, faults_text
-from capplan.cli.reading import Task, read_faulty
 from capplan.cli.terminal import Terminal, counted
 from capplan.errors import Faults, printable
 from capplan.model.adhoc import Asked
+from capplan.tasks import Task, read_faulty
 
 
 def validate(

@@ -349,8 +349,3 @@ def _columns(lists: Iterable[Sequence[Check]]) -> list[str]:
 
 def _worst_of(column: str, lists: Iterable[Sequence[Check]]) -> Check:
     return worst(check for found in lists for check in found if check.check == column)
-
-
-def report_of(problem: Problem, site: Ints) -> Report:
-    """The checks of a placement."""
-    return Report(problem, site)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-NEARLY_FULL = Fraction(95, 100)
-"""From this share of what may be used, a site is called nearly full."""
+from capplan.tables import NEARLY_FULL
 
 
 @dataclass(frozen=True)

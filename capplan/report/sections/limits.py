@@ -8,8 +8,8 @@ from fractions import Fraction
 from capplan.report.bars import level_bar
 from capplan.report.blocks import Block, Column, Explorer, Fold, Section, Table
 from capplan.report.facts import Facts, Row
-from capplan.report.fullness import NEARLY_FULL
 from capplan.report.words import counted, figure, percent
+from capplan.tables import NEARLY_FULL
 
 TIGHTEST = 15
 
