@@ -55,11 +55,13 @@ class Links:
 
     ``covers`` int64 [limit]: the fact that every option of the limit belongs to, -1 where there is none.
     ``needs_cause`` bool [fact]: facts that something gains from, so that ``fact ≤ Σ its options`` has to be said.
-    ``loose`` bool [fact]: facts that cost something and that no limit is tied to.
+    ``wanted_not`` bool [fact]: facts that cost or use something, so that each option has to say that it brings its
+    fact. ``loose`` bool [fact]: those of them that no limit is tied to.
     """
 
     covers: Ints
     needs_cause: Bools
+    wanted_not: Bools
     loose: Bools
 
 
@@ -67,17 +69,29 @@ def links_of(program: Program, goal: LinearGoal) -> Links:
     """Find the facts that limits can be tied to."""
     first, end = program.options, program.options + program.facts
     price = goal.coefficients[first:end]
-    rest = program.limits.rest
-    by_option, others = rest[:, :first], rest[:, first:].tocoo()
-    fits = (program.bound >= 0) & _only_options(program, by_option, others)
-    covers = np.where(fits, _covering(program, by_option, price), -1)
+    covers = covering(program, price)
+    others = program.limits.rest[:, first:].tocoo()
     negative, positive = np.zeros(program.facts, np.bool_), np.zeros(program.facts, np.bool_)
     of_fact = others.col < program.facts
     negative[others.col[of_fact & (others.data < 0)]] = True
     positive[others.col[of_fact & (others.data > 0)]] = True
     tied = np.zeros(program.facts, dtype=np.bool_)
     tied[covers[covers >= 0]] = True
-    return Links(covers, negative | (price < 0), (positive | (price > 0)) & ~tied)
+    wanted_not = positive | (price > 0)
+    return Links(covers, negative | (price < 0), wanted_not, wanted_not & ~tied)
+
+
+def covering(program: Program, price: Ints) -> Ints:
+    """The dearest fact that each limit can be tied to, -1 where there is none. int64 [limit].
+
+    ``price`` int64 [fact]. With its fact F, ``entries ≤ bound × F`` holds of every plan.
+    """
+    if not program.facts:
+        return np.full(len(program.bound), -1, dtype=np.int64)
+    rest, first = program.limits.rest, program.options
+    by_option, others = rest[:, :first], rest[:, first:].tocoo()
+    fits = (program.bound >= 0) & _only_options(program, by_option, others)
+    return np.where(fits, _covering(program, by_option, price), -1)
 
 
 def _only_options(program: Program, by_option: sp.csr_array, others: sp.coo_array) -> Bools:
@@ -94,8 +108,6 @@ def _only_options(program: Program, by_option: sp.csr_array, others: sp.coo_arra
 def _covering(program: Program, by_option: sp.csr_array, price: Ints) -> Ints:
     """The dearest fact that holds all options of each limit, -1 where there is none. int64 [limit]."""
     found = np.full(len(program.bound), -1, dtype=np.int64)
-    if not program.facts:
-        return found
     facts = _ones(program.any_of, np.int32)
     row, fact, shared = _pairs(_ones(by_option, np.int32) @ facts.T)
     size = np.diff(by_option.indptr).astype(np.int64)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
+from capplan.engine.columns import covering
 from capplan.engine.result import Limits, Watch
-from capplan.program import Program
+from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints
 
 LEAST = -(2**62)
@@ -77,8 +78,13 @@ class Model:
             none.bool_and.literals.extend((~options.astype(np.int64)).tolist())
 
     def _limits(self, slack: Ints | None) -> dict[int, int]:
-        """Add the limits that can bind; returns the slack variable of each row that has one."""
+        """Add the limits that can bind; returns the slack variable of each row that has one.
+
+        A limit of options that all belong to one fact is multiplied by it: true of every plan, and what lets facts
+        that cost something be bounded.
+        """
         matrix, bound = self.program.limits.tocsr(), self.program.bound
+        fact = covering(self.program, _price_of_facts(self.program))
         slack_of: dict[int, int] = {}
         for row in np.flatnonzero(~self._always_kept()).tolist():
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -87,7 +93,10 @@ class Model:
                 slack_of[row] = self.variable(0, int(slack[row]))
                 columns.append(slack_of[row])
                 values.append(-1)
-            self.at_most(columns, values, int(bound[row]))
+            if fact[row] >= 0:
+                columns.append(self.program.options + int(fact[row]))
+                values.append(-int(bound[row]))
+            self.at_most(columns, values, 0 if fact[row] >= 0 else int(bound[row]))
         return slack_of
 
     def _always_kept(self) -> Bools:
@@ -159,6 +168,16 @@ class Model:
         bound = _safe_bound(solver.best_objective_bound) if told else LEAST
         finished = status in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
         return Answer(x, bound, finished, solver.deterministic_time)
+
+
+def _price_of_facts(program: Program) -> Ints:
+    """What facts cost in the goals that are sums. int64 [fact]."""
+    first, end = program.options, program.options + program.facts
+    found = np.zeros(program.facts, dtype=np.int64)
+    for goal in program.goals:
+        if isinstance(goal, LinearGoal):
+            found += np.clip(goal.coefficients[first:end], -(2**40), 2**40)
+    return found
 
 
 _FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)

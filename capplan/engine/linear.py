@@ -17,8 +17,6 @@ from capplan.units import Ints
 
 Floats = npt.NDArray[np.float64]
 
-GOOD = (mathopt.TerminationReason.OPTIMAL, mathopt.TerminationReason.FEASIBLE)
-
 
 @dataclass(frozen=True)
 class Relaxed:
@@ -57,32 +55,41 @@ def gather(columns: Columns, option: Ints) -> tuple[Ints, Ints, Ints]:
     return joined[0], joined[1], joined[2]
 
 
-def relax(
-    columns: Columns, option: Ints, seconds: float, fixed: Floats | None = None, *, whole: bool = False
-) -> Relaxed | None:
-    """Solve the relaxation over ``option`` int64 [k] ascending; None when it was not solved in time.
-
-    ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without
-    an option at a price far above any option's. With ``whole`` choices, facts and purchases are whole numbers (prices
-    are then 0): the answer is the best that was found in time.
-    """
+def matrix_of(columns: Columns, option: Ints) -> sp.csr_array:
+    """Rows of the items, then of the limits; columns of ``option`` int64 [k] ascending, then facts and purchases."""
     items, rows, count = len(columns.start) - 1, len(columns.bound), len(option)
     item = np.searchsorted(columns.start, option, side="right") - 1
     which, row, value = gather(columns, option)
     others = len(columns.other_cost)
     other = np.repeat(np.arange(others), np.diff(columns.other_at))
-    spare = items if fixed is not None else 0
-    first = count + others
-    matrix = sp.csr_array(
+    return sp.csr_array(
         (
-            np.concatenate([np.ones(count), value.astype(float), columns.other.astype(float), np.ones(spare)]),
+            np.concatenate([np.ones(count), value.astype(float), columns.other.astype(float)]),
             (
-                np.concatenate([item, items + row, items + columns.other_row, np.arange(spare)]),
-                np.concatenate([np.arange(count), which, count + other, first + np.arange(spare)]),
+                np.concatenate([item, items + row, items + columns.other_row]),
+                np.concatenate([np.arange(count), which, count + other]),
             ),
         ),
-        shape=(items + rows, first + spare),
+        shape=(items + rows, count + others),
     )
+
+
+def relax(
+    columns: Columns, option: Ints, seconds: float, fixed: Floats | None = None
+) -> Relaxed | None:
+    """Solve the relaxation over ``option`` int64 [k] ascending; None when it was not solved in time.
+
+    ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without
+    an option at a price far above any option's.
+    """
+    items, count = len(columns.start) - 1, len(option)
+    others = len(columns.other_cost)
+    spare = items if fixed is not None else 0
+    first = count + others
+    matrix = matrix_of(columns, option)
+    if spare:
+        lost = sp.csr_array((np.ones(items), (np.arange(items), np.arange(items))), shape=(matrix.shape[0], items))
+        matrix = sp.csr_array(sp.hstack([matrix, lost]))
     # Rows are scaled to a largest entry of 1, costs to a mean of 1: solvers' tolerances are absolute.
     size = np.maximum(1.0, abs(matrix).max(axis=1).toarray().ravel())
     matrix = sp.csr_array(sp.diags_array(1 / size) @ matrix)
@@ -95,21 +102,17 @@ def relax(
         low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
     lower = np.concatenate([np.zeros(count), low, np.zeros(spare)])
     upper = np.concatenate([np.ones(count), high, np.ones(spare)])
-    model = _model(matrix, cost / unit, limit, items, (lower, upper), whole=whole)
+    model = _model(matrix, cost / unit, limit, items, (lower, upper))
     parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))
     result: Any = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
-    if result.termination.reason not in (GOOD if whole else GOOD[:1]):
+    if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
         return None
     x = np.array(result.variable_values(list(model.variables())))
-    dual = np.zeros(len(size))
-    if not whole:
-        dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
+    dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
     return Relaxed(option, x[:count], x[count:first], np.maximum(0.0, -dual[items:]), dual[:items], float(cost @ x))
 
 
-def _model(
-    matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats], *, whole: bool
-) -> Any:
+def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats]) -> Any:
     """A MathOpt model filled in bulk: the first ``equal`` rows are equations, all others ≤."""
     proto = model_pb2.ModelProto()
     rows, count = matrix.shape
@@ -117,7 +120,7 @@ def _model(
     variables.ids.extend(range(count))
     variables.lower_bounds.extend(box[0].tolist())
     variables.upper_bounds.extend(box[1].tolist())
-    variables.integers.extend([whole] * count)
+    variables.integers.extend([False] * count)
     used = np.flatnonzero(cost)
     proto.objective.linear_coefficients.ids.extend(used.tolist())
     proto.objective.linear_coefficients.values.extend(cost[used].tolist())

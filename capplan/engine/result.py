@@ -81,6 +81,10 @@ class Watch:
     def stop(self) -> None:
         """Ask the engine to return the best plan so far."""
         self._stop.set()
+        self.end_solver()
+
+    def end_solver(self) -> None:
+        """End the solver that runs now, but not the search that it is a part of."""
         stopper = self._stopper
         if stopper:
             stopper()

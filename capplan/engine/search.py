@@ -14,6 +14,7 @@ from capplan.engine.core import Core, core_of
 from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound
 from capplan.engine.improve import Improver, Start
+from capplan.engine.prover import Prover
 from capplan.engine.result import Limits, Watch
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
@@ -33,6 +34,7 @@ class Search:
 
     price: Floats
     last: Bound
+    prover: Prover | None = None
 
     def __init__(
         self,
@@ -43,9 +45,10 @@ class Search:
         heard: Callable[[LinearGoal, int | None, int], None],
         best: Ints | None,
         crew: Crew | None = None,
+        effort: float | None = None,
     ) -> None:
         self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
-        self.budget = Budget(limits, watch)
+        self.budget = Budget(limits, watch, effort)
         self.crew = crew
         self.best: Ints | None = None
         self.bound = -(2**62)
@@ -86,8 +89,11 @@ class Search:
         self.gap_reached = bool(self.limits.gap) and Fraction(value - bound, max(1, abs(value))) <= self.limits.gap
         return self.gap_reached
 
-    def offer(self, x: Ints) -> bool:
-        """Take a plan of the whole Program if it keeps every limit and is better. ``x`` int64 [column]."""
+    def offer(self, x: Ints, *, tell: bool = True) -> bool:
+        """Take a plan of the whole Program if it keeps every limit and is better. ``x`` int64 [column].
+
+        Branch and bound is told of it, unless the plan is its own.
+        """
         first = self.whole.options + self.whole.facts
         values = evaluate(self.whole, x[: self.whole.options] > 0, x[first:])
         if (values.used > self.whole.bound).any():
@@ -95,6 +101,8 @@ class Search:
         if self.best is not None and self.goal.value(values.x) >= self.goal.value(self.best):
             return False
         self.best = values.x
+        if self.prover is not None and tell:
+            self.prover.tell(values.x)
         self._tell()
         return True
 
@@ -154,8 +162,23 @@ class Search:
         limits = replace(self.limits, time_limit_s=self.limits.time_limit_s - self.watch.seconds)
         self.crew.send(self.core, start, limits, min(turn, self.left), int(self.random.integers(2**31)))
 
+    def _hear_prover(self) -> None:
+        """Take over what branch and bound found; in deterministic mode wait until it has come as far as we have."""
+        if self.prover is None:
+            return
+        effort = None
+        if self.limits.deterministic:
+            effort = self.budget.effort - self._prover_since
+            self.prover.allow(effort)
+        plans, bound = self.prover.hear(effort, self.budget.clock(self.left))
+        for x in plans:
+            self.offer(x, tell=False)
+        if bound is not None:
+            self.prove(bound - self.goal.constant)
+
     def _bring_back(self, *, last: bool = False) -> None:
         """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
+        self._hear_prover()
         if self.crew is None:
             return
         waits = last or self.limits.deterministic

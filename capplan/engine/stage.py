@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import numpy as np
 
-from capplan.engine.cpsat import Callback, Model
+from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
 from capplan.engine.improve import Improver, Start
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import Master, spread, structural
 from capplan.engine.narrow import narrowed
+from capplan.engine.prover import Prover
+from capplan.engine.result import Limits
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
 
@@ -21,6 +26,9 @@ LARGEST_LP = 150_000
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
 """Share of the time left at their beginning that proposals leave to improvement."""
+PROVED_MOST = 40_000
+"""Options of possibly better plans up to which branch and bound is worth a processor."""
+LISTEN_S = 0.2
 SMALL = 12_000
 """Options up to which all that is left after the first half goes to CP-SAT as a whole."""
 
@@ -33,6 +41,13 @@ class Stage(Search):
     def run(self, enough: int) -> None:
         """Search until the bound is met, ``enough`` is reached (a value that needs no proof), or the limits are."""
         self.enough = enough
+        try:
+            self._run()
+        finally:
+            if self.prover is not None:
+                self.prover.end()
+
+    def _run(self) -> None:
         if self.over():
             return
         bound = self._prices()
@@ -43,6 +58,7 @@ class Stage(Search):
         if relaxed is not None:
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
+            self._begin_proof()
             self._propose(relaxed)
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
@@ -51,6 +67,27 @@ class Stage(Search):
         while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
         self._bring_back(last=True)
+
+    def _begin_proof(self) -> None:
+        """Give what may be in a better plan to branch and bound, in a process of its own."""
+        if self.best is None or self.over() or self.limits.workers < 2 or not Prover.can(self.goal):
+            return
+        keep = self._may_help()
+        if keep.sum() > PROVED_MOST:
+            return
+        self.prover = Prover(self.whole, self.goal, keep, self.best, int(self.random.integers(2**31)))
+        self._prover_since = self.budget.effort
+        if not self.limits.deterministic:
+            self.prover.allow(None)
+        if self.crew is not None:
+            self.crew.hands -= 1
+
+    def _may_help(self) -> Bools:
+        """Options that may be in a better plan, and those of the best one. bool [option]."""
+        if self.best is None:
+            return np.ones(self.whole.options, dtype=np.bool_)
+        keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
+        return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
     def _prices(self) -> Bound:
         """Prices by ascent, and the bound they prove."""
@@ -244,19 +281,15 @@ class Stage(Search):
 
     def _at_once(self) -> None:
         """All options that may still be in a better plan, to CP-SAT as a whole."""
-        keep = np.ones(self.whole.options, dtype=np.bool_)
-        if self.best is not None:
-            keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
-            keep |= self.best[: self.whole.options] > 0
-        core = np.flatnonzero(keep)
+        core = np.flatnonzero(self._may_help())
         small, goal = narrowed(self.whole, self.goal, core)
         model = Model(small)
         used = np.flatnonzero(goal.coefficients)
         model.minimise(used.tolist(), goal.coefficients[used].tolist())
         if self.best is not None:
             model.hint(np.concatenate([self.best[: self.whole.options][core], self.best[self.whole.options :]]))
-        callback = Callback(lambda *_: None)
-        answer = model.solve(self.limits, max(0.1, self.left), max(0.1, self.left / 2), self.watch, callback)
+        hands = self.limits.workers - (self.prover is not None)
+        answer = self._heard_meanwhile(model, replace(self.limits, workers=hands))
         self.budget.spend(2 * answer.effort)
         if answer.x is not None:
             wide = np.zeros(self.whole.columns, dtype=np.int64)
@@ -269,6 +302,27 @@ class Stage(Search):
                 self.prove(min(value, value if answer.finished and not self.limits.gap else answer.bound))
         elif answer.finished and self.best is None:
             self.infeasible = True
+
+    def _heard_meanwhile(self, model: Model, limits: Limits) -> Answer:
+        """Solve; by the clock what branch and bound finds meanwhile is taken over, and ends it if it is enough."""
+        done = threading.Event()
+
+        def listen() -> None:
+            while not done.wait(LISTEN_S):
+                self._hear_prover()
+                if self.over():
+                    self.watch.end_solver()
+
+        # This thread does nothing meanwhile, so that the search is never in two hands.
+        listener = threading.Thread(target=listen, daemon=True)
+        if self.prover is not None and not limits.deterministic:
+            listener.start()
+        callback = Callback(lambda *_: None)
+        answer = model.solve(limits, max(0.1, self.left), max(0.1, self.left / 2), self.watch, callback)
+        done.set()
+        if listener.ident is not None:
+            listener.join()
+        return answer
 
     def last_bound(self) -> Bound:
         """The bound at the latest prices of the relaxation."""

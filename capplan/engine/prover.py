@@ -1,0 +1,129 @@
+"""Branch and bound by HiGHS on what may still be in a better plan, beside the search for plans.
+
+It hears of better plans, and its own plans and bounds are taken over as they come. In deterministic mode both happen
+at the same of its steps every time.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import scipy.sparse as sp
+
+from capplan.engine.columns import columns_of, links_of
+from capplan.engine.linear import matrix_of
+from capplan.engine.narrow import narrowed
+from capplan.highs import Problem, Search
+from capplan.program import LinearGoal, Program
+from capplan.units import Bools, Floats, Ints
+
+CHEAP_LINKS = 20_000
+"""Options of facts that cost something, up to which each says so itself; else they say it together."""
+STEP_S, STEP_S_PER_ENTRY = 2e-3, 2e-6
+"""Effort of a step: at least, and for each entry of the matrix. Measured; two thirds of real problems take less."""
+LARGEST_EXACT = 2**53
+
+
+class Prover:
+    """Looks for a plan that is better than ``best`` int64 [column], among the options ``keep`` bool [option].
+
+    Whatever is not kept must be known to lead to no better plan.
+    """
+
+    def __init__(self, program: Program, goal: LinearGoal, keep: Bools, best: Ints, seed: int) -> None:
+        self._option, self._first, self._goal = np.flatnonzero(keep), program.options, goal
+        self._known = goal.value(best)
+        small, inner = narrowed(program, goal, self._option)
+        self._unit = max(1, int(np.gcd.reduce(inner.coefficients)))
+        problem = _problem(small, inner, self._unit, self._inner(best), seed)
+        self._step_s = STEP_S + STEP_S_PER_ENTRY * len(problem.value)
+        self._search = Search(problem)
+
+    @staticmethod
+    def can(goal: LinearGoal) -> bool:
+        """Whether the goal can be told without rounding."""
+        return int(np.abs(goal.coefficients).max(initial=0)) < LARGEST_EXACT
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be expected."""
+        return self._search.ended
+
+    def allow(self, effort: float | None) -> None:
+        """Let it go on to so much effort in all, or for ever."""
+        self._search.allow(None if effort is None else int(effort / self._step_s))
+
+    def hear(self, effort: float | None, timeout_s: float) -> tuple[list[Ints], int | None]:
+        """New plans, int64 [column of the Program], and a new bound of the goal (constant included), if any.
+
+        With ``effort`` waits until so much was done, but no longer than ``timeout_s``.
+        """
+        found = self._search.hear(None if effort is None else int(effort / self._step_s), timeout_s)
+        bound = None
+        if math.isfinite(found.bound):
+            least = -((-found.bound + 1e-6 + 1e-9 * abs(found.bound)) // 1)
+            # What was not kept costs at least as much as the plan it was held against.
+            bound = min(self._known, int(least) * self._unit + self._goal.constant)
+        return [self._outer(x) for x in found.plans], bound
+
+    def tell(self, x: Ints) -> None:
+        """Of a better plan, int64 [column of the Program], unless it lies outside."""
+        inner = self._inner(x)
+        if inner[: len(self._option)].sum() == x[: self._first].sum():
+            self._search.tell(inner)
+
+    def end(self) -> None:
+        """Stop."""
+        self._search.end()
+
+    def _inner(self, x: Ints) -> Floats:
+        return np.concatenate([x[: self._first][self._option], x[self._first :]]).astype(np.float64)
+
+    def _outer(self, x: Floats) -> Ints:
+        whole = np.rint(x).astype(np.int64)
+        wide = np.zeros(self._first + len(x) - len(self._option), dtype=np.int64)
+        wide[self._option] = whole[: len(self._option)]
+        wide[self._first :] = whole[len(self._option) :]
+        return wide
+
+
+def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats, seed: int) -> Problem:
+    """A Program as HiGHS likes it: limits tied to facts, and options to those that cost something."""
+    links = links_of(program, goal)
+    columns = columns_of(program, goal, links)
+    rows = matrix_of(columns, np.arange(program.options))
+    tied = _ties(program, links.wanted_not)
+    matrix = sp.csc_array(sp.vstack([rows, tied]).tocsc())
+    matrix.eliminate_zeros()
+    ones = np.ones(program.items)
+    free = np.full(matrix.shape[0] - program.items, -np.inf)
+    return Problem(
+        cost=goal.coefficients / unit,
+        upper=np.concatenate([np.ones(program.options), columns.upper]).astype(np.float64),
+        low=np.concatenate([ones, free]),
+        high=np.concatenate([ones, columns.bound, np.zeros(tied.shape[0])]).astype(np.float64),
+        start=matrix.indptr.astype(np.int32),
+        row=matrix.indices.astype(np.int32),
+        value=matrix.data.astype(np.float64),
+        hint=hint,
+        seed=seed % 2**31,
+    )
+
+
+def _ties(program: Program, wanted_not: Bools) -> sp.csr_array:
+    """``option ≤ fact``, of each option or of all together. [row, column]"""
+    fact = np.flatnonzero(wanted_not)
+    among = program.any_of[fact]
+    count = np.diff(among.indptr).astype(np.int64)
+    if among.nnz <= CHEAP_LINKS:
+        row, size = np.arange(among.nnz), among.nnz
+        of_fact, value = np.repeat(fact, count), -np.ones(among.nnz)
+        where = row
+    else:
+        row, size = np.repeat(np.arange(len(fact)), count), len(fact)
+        of_fact, value = fact, -count.astype(np.float64)
+        where = np.arange(len(fact))
+    entries = np.concatenate([np.ones(among.nnz), value])
+    at = np.concatenate([row, where]), np.concatenate([among.indices, program.options + of_fact])
+    return sp.csr_array((entries, at), shape=(size, program.columns))

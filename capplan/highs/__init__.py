@@ -1,0 +1,8 @@
+"""HiGHS in a process of its own, which may be paused, told of plans, and ended at any moment.
+
+Its library cannot be loaded beside OR-Tools, so nothing here but ``child`` imports it, and nothing imports ``child``.
+"""
+
+from capplan.highs.search import Found, Problem, Search
+
+__all__ = ["Found", "Problem", "Search"]
