@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from capplan.engine.result import Limits, Watch
 
 SPARE_S = 0.3
@@ -18,6 +20,7 @@ class Budget:
         self.limits, self.watch = limits, watch
         self.most = SHARE_OF_EFFORT * limits.time_limit_s if most is None else most
         self.effort = 0.0
+        self.enough: Callable[[], bool] = lambda: False
 
     def spend(self, effort: float) -> None:
         """Count deterministic work."""
@@ -38,5 +41,5 @@ class Budget:
 
     @property
     def used_up(self) -> bool:
-        """Whether nothing is left, or somebody asked to stop."""
-        return self.left <= 0 or self.watch.stopped
+        """Whether nothing is left, somebody asked to stop, or what others found is ``enough``."""
+        return self.left <= 0 or self.watch.stopped or self.enough()

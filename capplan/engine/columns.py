@@ -65,6 +65,33 @@ class Links:
     loose: Bools
 
 
+@dataclass(frozen=True)
+class Ties:
+    """Which options need which fact that costs something: the dearest that they belong to.
+
+    ``pair`` int64 [option]: the number of its item and fact together, -1 where there is none; ``fact`` int64 [pair].
+    """
+
+    pair: Ints
+    fact: Ints
+
+
+def ties_of(program: Program, goal: LinearGoal, links: Links) -> Ties:
+    """Pairs of items and facts, in the order of the items."""
+    first, options = program.options, program.options
+    price = goal.coefficients[first : first + program.facts]
+    owner = np.full(options, -1, dtype=np.int64)
+    wanted = np.flatnonzero(links.wanted_not)
+    for fact in wanted[np.argsort(price[wanted], kind="stable")].tolist():
+        owner[program.any_of.indices[program.any_of.indptr[fact] : program.any_of.indptr[fact + 1]]] = fact
+    some = np.flatnonzero(owner >= 0)
+    key = program.item[some].astype(np.int64) * max(1, program.facts) + owner[some]
+    keys, number = np.unique(key, return_inverse=True)
+    pair = np.full(options, -1, dtype=np.int64)
+    pair[some] = number
+    return Ties(pair, keys % max(1, program.facts))
+
+
 def links_of(program: Program, goal: LinearGoal) -> Links:
     """Find the facts that limits can be tied to."""
     first, end = program.options, program.options + program.facts

@@ -6,6 +6,8 @@ For prices λ ≥ 0 on the rows, no plan costs less than::
     price) − Σ λ × bound
 
 (Lagrangian relaxation; Geoffrion 1974). Any prices give a valid bound; ``exact_bound`` evaluates it in integers.
+With values v of the items, what an option costs less than its item's is charged to the fact that it needs instead:
+it is saved only where the fact holds (the strong formulation of facility location; Erlenkotter 1978).
 ``ascend`` looks for good prices: the minima are smoothed (soft minimum of temperature t) and L-BFGS climbs, at lower
 and lower temperatures (the smoothed dual of entropic relaxation).
 """
@@ -20,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from capplan.engine.columns import Columns
+from capplan.engine.columns import Columns, Ties
 from capplan.engine.compiled import compiled
 from capplan.units import Bools, Ints
 
@@ -135,6 +137,7 @@ class Bound:
     ``value`` counts in the goal's unit without its constant; ``price`` int64 [row] are prices × ``scale``.
     ``reduced`` int64 [option]: how much, × ``scale``, an option costs above the cheapest of its item at those prices;
     any plan that takes it costs at least (total + reduced) ÷ scale, where ``total`` is the exact bound × ``scale``.
+    ``others``: what each fact and purchase costs at those prices, × ``scale``.
     """
 
     value: int
@@ -142,14 +145,18 @@ class Bound:
     scale: int
     total: int
     reduced: Ints
+    others: list[int]
 
     def least_with(self) -> Ints:
         """A lower bound on every plan that takes an option, rounded down. int64 [option]."""
         return np.asarray(self.total // self.scale + self.reduced // self.scale, dtype=np.int64)
 
 
-def exact_bound(columns: Columns, price: Floats) -> Bound:
-    """The bound that ``price`` float [row] proves, in integers: prices are first rounded to parts of a power of two."""
+def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth: Floats | None = None) -> Bound:
+    """The bound that ``price`` float [row] proves, in integers: prices are first rounded to parts of a power of two.
+
+    With ``ties`` and ``worth`` float [item], options cheaper than that are charged to their facts.
+    """
     price = np.minimum(np.maximum(0.0, np.nan_to_num(price)), 2.0**60)
     peak = _peak(columns, price)
     # Without any plan prices climb for ever; lower ones are as valid.
@@ -158,12 +165,32 @@ def exact_bound(columns: Columns, price: Floats) -> Bound:
     whole = np.rint(price * scale).astype(np.int64)
     value = np.empty(len(columns.cost), dtype=np.int64)
     _priced(columns, whole, scale, value)
+    others = priced_others(columns, whole, scale)
+    if ties is not None and worth is not None and len(ties.fact):
+        for fact, given in enumerate(_charged(columns, ties, value, worth, scale).tolist()):
+            others[fact] -= given
     least = np.minimum.reduceat(value, columns.start[:-1]) if len(value) else np.zeros(0, np.int64)
     total = int(least.sum()) - sum(p * b for p, b in zip(whole.tolist(), columns.bound.tolist(), strict=True) if p)
-    others = priced_others(columns, whole, scale)
     total += sum(min(0, v) * upper for v, upper in zip(others, columns.upper.tolist(), strict=True))
     value -= np.repeat(least, np.diff(columns.start))
-    return Bound(-(-total // scale), whole, scale, total, value)
+    return Bound(-(-total // scale), whole, scale, total, value, others)
+
+
+def _charged(columns: Columns, ties: Ties, value: Ints, worth: Floats, scale: int) -> Ints:
+    """Raise options with a fact to what their item is worth; returns what each fact gives for it. int64 [fact].
+
+    An item takes one option only, so that a fact gives for it what its cheapest there saves.
+    """
+    highest = 2**61 // max(1, len(worth))
+    most = np.clip(np.nan_to_num(worth) * float(scale), -highest, highest).astype(np.int64)
+    lift = np.maximum(0, np.repeat(most, np.diff(columns.start)) - value)
+    lift[ties.pair < 0] = 0
+    value += lift
+    saved = np.zeros(len(ties.fact), dtype=np.int64)
+    np.maximum.at(saved, ties.pair[ties.pair >= 0], lift[ties.pair >= 0])
+    given = np.zeros(int(ties.fact.max()) + 1, dtype=np.int64)
+    np.add.at(given, ties.fact, saved)
+    return given
 
 
 def _peak(columns: Columns, price: Floats) -> float:

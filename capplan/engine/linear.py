@@ -75,18 +75,21 @@ def matrix_of(columns: Columns, option: Ints) -> sp.csr_array:
 
 
 def relax(
-    columns: Columns, option: Ints, seconds: float, fixed: Floats | None = None
+    columns: Columns, option: Ints, seconds: float, fixed: Floats | None = None, tied: sp.csr_array | None = None
 ) -> Relaxed | None:
     """Solve the relaxation over ``option`` int64 [k] ascending; None when it was not solved in time.
 
     ``fixed`` float [fact + purchase], where given, fixes facts and purchases (NaN: free); items may then stay without
-    an option at a price far above any option's.
+    an option at a price far above any option's. ``tied`` [row, option or fact or purchase] are more rows, ≤ 0; they
+    have no price.
     """
     items, count = len(columns.start) - 1, len(option)
     others = len(columns.other_cost)
     spare = items if fixed is not None else 0
     first = count + others
-    matrix = matrix_of(columns, option)
+    matrix, rows = matrix_of(columns, option), len(columns.bound)
+    if tied is not None:
+        matrix = sp.csr_array(sp.vstack([matrix, tied]))
     if spare:
         lost = sp.csr_array((np.ones(items), (np.arange(items), np.arange(items))), shape=(matrix.shape[0], items))
         matrix = sp.csr_array(sp.hstack([matrix, lost]))
@@ -96,7 +99,8 @@ def relax(
     dear = 3.0 * float(np.abs(columns.cost).max(initial=1))
     cost = np.concatenate([columns.cost[option], columns.other_cost, np.full(spare, dear)]).astype(float)
     unit = max(1.0, float(np.abs(cost).mean()))
-    limit = np.concatenate([np.ones(items), columns.bound / size[items:]])
+    more = matrix.shape[0] - items - rows
+    limit = np.concatenate([np.ones(items), columns.bound / size[items : items + rows], np.zeros(more)])
     low, high = np.zeros(others), columns.upper.astype(float)
     if fixed is not None:
         low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
@@ -109,7 +113,7 @@ def relax(
         return None
     x = np.array(result.variable_values(list(model.variables())))
     dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
-    return Relaxed(option, x[:count], x[count:first], np.maximum(0.0, -dual[items:]), dual[:items], float(cost @ x))
+    return Relaxed(option, x[:count], x[count:first], np.maximum(0.0, -dual[items : items + rows]), dual[:items], float(cost @ x))
 
 
 def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats]) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from capplan.engine.columns import Columns
-from capplan.engine.dual import Bound, priced_others
+from capplan.engine.dual import Bound
 from capplan.units import Bools, Floats, Ints
 
 UNITS = 16
@@ -32,7 +32,7 @@ class Master:
 
     def learn(self, bound: Bound) -> None:
         """Add the cut that a bound's prices make."""
-        price = priced_others(self.columns, bound.price, bound.scale)
+        price = bound.others
         kept = np.zeros(len(price), dtype=np.bool_)
         kept[self.other] = True
         upper = self.columns.upper.tolist()

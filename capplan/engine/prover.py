@@ -26,17 +26,17 @@ LARGEST_EXACT = 2**53
 
 
 class Prover:
-    """Looks for a plan that is better than ``best`` int64 [column], among the options ``keep`` bool [option].
+    """Looks for a plan that is better than ``best`` int64 [column], if any, among the options ``keep`` bool [option].
 
     Whatever is not kept must be known to lead to no better plan.
     """
 
-    def __init__(self, program: Program, goal: LinearGoal, keep: Bools, best: Ints, seed: int) -> None:
+    def __init__(self, program: Program, goal: LinearGoal, keep: Bools, best: Ints | None, seed: int) -> None:
         self._option, self._first, self._goal = np.flatnonzero(keep), program.options, goal
-        self._known = goal.value(best)
+        self._known = None if best is None else goal.value(best)
         small, inner = narrowed(program, goal, self._option)
         self._unit = max(1, int(np.gcd.reduce(inner.coefficients)))
-        problem = _problem(small, inner, self._unit, self._inner(best), seed)
+        problem = _problem(small, inner, self._unit, None if best is None else self._inner(best), seed)
         self._step_s = STEP_S + STEP_S_PER_ENTRY * len(problem.value)
         self._search = Search(problem)
 
@@ -63,8 +63,10 @@ class Prover:
         bound = None
         if math.isfinite(found.bound):
             least = -((-found.bound + 1e-6 + 1e-9 * abs(found.bound)) // 1)
-            # What was not kept costs at least as much as the plan it was held against.
-            bound = min(self._known, int(least) * self._unit + self._goal.constant)
+            bound = int(least) * self._unit + self._goal.constant
+            if self._known is not None:
+                # What was not kept costs at least as much as the plan it was held against.
+                bound = min(bound, self._known)
         return [self._outer(x) for x in found.plans], bound
 
     def tell(self, x: Ints) -> None:
@@ -88,7 +90,7 @@ class Prover:
         return wide
 
 
-def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats, seed: int) -> Problem:
+def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats | None, seed: int) -> Problem:
     """A Program as HiGHS likes it: limits tied to facts, and options to those that cost something."""
     links = links_of(program, goal)
     columns = columns_of(program, goal, links)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from capplan.engine.budget import Budget
-from capplan.engine.columns import Columns, columns_of, links_of
+from capplan.engine.columns import Columns, Ties, columns_of, links_of, ties_of
 from capplan.engine.core import Core, core_of
 from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound
@@ -19,6 +19,10 @@ from capplan.engine.result import Limits, Watch
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
+LISTEN_S = 0.2
+"""Seconds between two looks at what branch and bound found."""
+TIED_MOST = 500_000
+"""Options up to which each is held against the fact that it needs, where facts cost something."""
 CORE_MOST = 100_000
 """Options that are kept in all where items have fewer."""
 CORE_LUCK = 3
@@ -28,13 +32,15 @@ CORE_LUCK = 3
 class Search:
     """A plan and a bound for one goal, the core in which plans are looked for, and what improves them.
 
-    ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve. ``price`` float [row] are
-    the best prices so far, ``last`` the bound at the latest ones.
+    ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve. ``price`` float [row] and
+    ``worth`` float [item], if known, are the best prices so far; ``last`` is the bound at the latest, without worths.
     """
 
     price: Floats
+    worth: Floats | None = None
     last: Bound
     prover: Prover | None = None
+    _listen_at = 0.0
 
     def __init__(
         self,
@@ -49,12 +55,17 @@ class Search:
     ) -> None:
         self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
         self.budget = Budget(limits, watch, effort)
+        self.budget.enough = self._proved_meanwhile
         self.crew = crew
         self.best: Ints | None = None
         self.bound = -(2**62)
         self.infeasible = self.gap_reached = False
         self.random = np.random.default_rng(limits.seed)
-        self.columns: Columns = columns_of(program, goal, links_of(program, goal))
+        self.links = links_of(program, goal)
+        self.columns: Columns = columns_of(program, goal, self.links)
+        self.ties: Ties | None = None
+        if program.options <= TIED_MOST and self.links.wanted_not.any():
+            self.ties = ties_of(program, goal, self.links)
         self.enough: int | None = None
         if best is not None:
             self.offer(best)
@@ -175,6 +186,14 @@ class Search:
             self.offer(x, tell=False)
         if bound is not None:
             self.prove(bound - self.goal.constant)
+
+    def _proved_meanwhile(self) -> bool:
+        """By the clock, whether branch and bound has found enough; asked often, it listens now and then."""
+        if self.prover is None or self.limits.deterministic or self.watch.seconds < self._listen_at:
+            return False
+        self._listen_at = self.watch.seconds + LISTEN_S
+        self._hear_prover()
+        return self.proved
 
     def _bring_back(self, *, last: bool = False) -> None:
         """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""

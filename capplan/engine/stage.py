@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
@@ -15,7 +16,7 @@ from capplan.engine.master import Master, spread, structural
 from capplan.engine.narrow import narrowed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
-from capplan.engine.search import Search
+from capplan.engine.search import LISTEN_S, Search
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
@@ -23,12 +24,16 @@ CORE_WIDTH = 8
 LP_WIDTH = 3
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
+RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
+"""Share of the time for the relaxation's turns, turns in any case, and turns at most."""
+TIES_A_TURN = 3_000
+TIE_LOOSE = 0.02
+"""How much more of a fact than there is an item may take in the relaxation."""
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
 """Share of the time left at their beginning that proposals leave to improvement."""
 PROVED_MOST = 40_000
 """Options of possibly better plans up to which branch and bound is worth a processor."""
-LISTEN_S = 0.2
 SMALL = 12_000
 """Options up to which all that is left after the first half goes to CP-SAT as a whole."""
 
@@ -56,21 +61,23 @@ class Stage(Search):
         self._hand_out()
         relaxed = None if self.over() else self._relax(bound)
         if relaxed is not None:
+            self._begin_proof()
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
             self._begin_proof()
             self._propose(relaxed)
+        self._begin_proof()
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
             if not self.over():
-                self._at_once()
+                self._at_once(0.4 * self.left)
         while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
         self._bring_back(last=True)
 
     def _begin_proof(self) -> None:
         """Give what may be in a better plan to branch and bound, in a process of its own."""
-        if self.best is None or self.over() or self.limits.workers < 2 or not Prover.can(self.goal):
+        if self.prover is not None or self.over() or self.limits.workers < 2 or not Prover.can(self.goal):
             return
         keep = self._may_help()
         if keep.sum() > PROVED_MOST:
@@ -99,7 +106,7 @@ class Stage(Search):
         price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
         self.budget.spend(4e-6 * self.whole.options)
         found = exact_bound(self.columns, price)
-        self.price, self.last = price, found
+        self.price, self.last, self.proof = price, found, found
         self.prove(found.value)
         return found
 
@@ -117,19 +124,23 @@ class Stage(Search):
         x = np.zeros(program.columns, dtype=np.int64)
         x[np.flatnonzero(cheapest(self.core.parts.start, self.core.reduced, 1))] = 1
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
-        self.improver.walk(x, 0.25 * self.left, heat=0.01, until_found=True)
+        # Where walking is not the way, branch and bound is soon at work too.
+        share = 0.25 if program.options > PROVED_MOST else 0.05
+        self.improver.walk(x, share * self.left, heat=0.01, until_found=True)
         self._take()
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""
-        self.active: Bools = cheapest(self.columns.start, bound.reduced, LP_WIDTH)
+        width = LP_WIDTH if self.whole.options > PROVED_MOST // 2 else self.whole.options
+        self.active: Bools = cheapest(self.columns.start, bound.reduced, width)
+        self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
-        found = None
-        for _ in range(4):
-            if self.active.sum() > LARGEST_LP or self.over():
+        found, until = None, self.left - RELAX_SHARE * self.left
+        for turn in range(RELAX_MOST):
+            if self.active.sum() > LARGEST_LP or self.over() or (turn >= RELAX_LEAST and self.left < until):
                 break
             solved = self._solve_relaxation(None)
             if solved is None:
@@ -140,29 +151,81 @@ class Stage(Search):
         return found
 
     def _solve_relaxation(self, fixed: Floats | None) -> tuple[Relaxed, bool] | None:
-        """Solve over the active options, learn the bound, add options that would improve it."""
-        option = np.flatnonzero(self.active)
+        """Solve over the active options, learn the bound, add options and ties that would improve it."""
+        shut = self._shut_by(fixed)
+        option = np.flatnonzero(self.active if shut is None else self.active & ~shut)
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
         seconds = self.budget.clock(max(1.0, self.left * 0.5))
-        relaxed = relax(self.columns, option, seconds, fixed=fixed)
+        relaxed = relax(self.columns, option, seconds, fixed, self._tied_rows(option))
         self.budget.spend(effort)
         if relaxed is None:
             return None
-        found = exact_bound(self.columns, relaxed.price)
-        self.last = found
+        price = self._usual_where_shut(relaxed.price, fixed)
+        self.last = exact_bound(self.columns, price)
+        self.proof = self.last
+        if self.ties is not None:
+            self.proof = exact_bound(self.columns, price, self.ties, relaxed.item)
         if fixed is None:
-            self.price = np.maximum(relaxed.price, 0)
-        self.prove(found.value)
+            self.price, self.worth = np.maximum(relaxed.price, 0), relaxed.item
+        self.prove(max(self.last.value, self.proof.value))
+        more = self._tie_more(relaxed)
         # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
         offset = np.zeros(len(self.columns.start) - 1)
         np.minimum.at(offset, np.searchsorted(self.columns.start, option, side="right") - 1, 0)
         here = np.full(len(offset), np.inf)
         item = self.whole.item[option]
-        np.minimum.at(here, item, found.reduced[option] / found.scale)
-        wanted = (found.reduced / found.scale < here[self.whole.item] - 1e-6) & ~self.active
-        more = bool(wanted.any())
-        self.active |= wanted & cheapest(self.columns.start, found.reduced, 2)
-        return relaxed, more
+        np.minimum.at(here, item, self.last.reduced[option] / self.last.scale)
+        wanted = (self.last.reduced / self.last.scale < here[self.whole.item] - 1e-6) & ~self.active
+        if shut is not None:
+            wanted &= ~shut
+        self.active |= wanted & cheapest(self.columns.start, self.last.reduced, 2)
+        return relaxed, more or bool(wanted.any())
+
+    def _shut_by(self, fixed: Floats | None) -> Bools | None:
+        """Options of facts that are fixed at 0. bool [option]."""
+        if fixed is None or self.ties is None:
+            return None
+        closed = (fixed[: self.whole.facts] == 0).astype(np.int64)
+        return np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
+
+    def _usual_where_shut(self, price: Floats, fixed: Floats | None) -> Floats:
+        """Limits of what is shut cost what they cost otherwise: nobody asks for them now. float [row]."""
+        if fixed is None or self.ties is None:
+            return price
+        covers = self.links.covers
+        idle = np.zeros(len(price), dtype=np.bool_)
+        idle[: len(covers)] = (covers >= 0) & (fixed[covers] == 0)
+        return np.where(idle, self.price, price)
+
+    def _tied_rows(self, option: Ints) -> sp.csr_array | None:
+        """``an item's options of a fact ≤ the fact`` for pairs where this was broken before. [pair, column]."""
+        if self.ties is None or not self.tied.any():
+            return None
+        pair = self.ties.pair[option]
+        inside = np.flatnonzero(pair >= 0)
+        inside = inside[self.tied[pair[inside]]]
+        used, row = np.unique(pair[inside], return_inverse=True)
+        ones = np.ones(len(inside) + len(used))
+        ones[len(inside) :] = -1.0
+        at = (
+            np.concatenate([row, np.arange(len(used))]),
+            np.concatenate([inside, len(option) + self.ties.fact[used]]),
+        )
+        return sp.csr_array((ones, at), shape=(len(used), len(option) + len(self.columns.upper)))
+
+    def _tie_more(self, relaxed: Relaxed) -> bool:
+        """Find pairs of an item and a fact where the item takes more of the fact than there is."""
+        if self.ties is None:
+            return False
+        pair = self.ties.pair[relaxed.option]
+        inside = pair >= 0
+        taken = np.bincount(pair[inside], relaxed.x[inside], minlength=len(self.ties.fact))
+        excess = taken - relaxed.others[self.ties.fact]
+        excess[self.tied] = 0
+        worst = np.argsort(-excess, kind="stable")[:TIES_A_TURN]
+        worst = worst[excess[worst] > TIE_LOOSE]
+        self.tied[worst] = True
+        return len(worst) > 0
 
     def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> None:
         """Items to the option with the largest share, purchases up; then walk."""
@@ -201,9 +264,11 @@ class Stage(Search):
             return
         master, centre, until = Master(self.columns, other), relaxed.others[other], PROPOSAL_SHARE * self.left
         master.learn(self.last)
+        master.learn(self.proof)
         for price in self._shortage_prices():
             master.learn(exact_bound(self.columns, price))
         times: dict[bytes, int] = {}
+        self._least_tried = np.inf
         while not self.over() and self.left > until:
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
@@ -220,7 +285,7 @@ class Stage(Search):
             )
             if solved is None:
                 return
-            master.learn(self.last)
+            master.learn(self.proof)
             if seen == 1:
                 centre = 0.5 * (centre + z)
             self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
@@ -230,11 +295,15 @@ class Stage(Search):
     def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
         """Make a plan of a proposal where its relaxation, if it is one at ``whole`` values, may be better.
 
-        A first look costs nobody anything who is idle anyway.
+        A first look costs nobody anything who is idle anyway; else it is worth it where the relaxation, though not at
+        whole values, is better than that of all proposals tried before.
         """
         self._bring_back()
         idle = self.crew is not None and self.crew.idle > 0
-        if (whole and relaxed.value + self.goal.constant < self._value) or (first and idle):
+        may_be_better = relaxed.value + self.goal.constant < self._value
+        record = first and relaxed.value < self._least_tried
+        if (whole and may_be_better) or (first and idle) or (record and may_be_better):
+            self._least_tried = min(self._least_tried, relaxed.value)
             self._plan_for(other, z, relaxed)
         self._hand_out()
 
@@ -279,7 +348,7 @@ class Stage(Search):
             self._take()
             self._bring_back()
 
-    def _at_once(self) -> None:
+    def _at_once(self, seconds: float) -> None:
         """All options that may still be in a better plan, to CP-SAT as a whole."""
         core = np.flatnonzero(self._may_help())
         small, goal = narrowed(self.whole, self.goal, core)
@@ -289,7 +358,7 @@ class Stage(Search):
         if self.best is not None:
             model.hint(np.concatenate([self.best[: self.whole.options][core], self.best[self.whole.options :]]))
         hands = self.limits.workers - (self.prover is not None)
-        answer = self._heard_meanwhile(model, replace(self.limits, workers=hands))
+        answer = self._heard_meanwhile(model, replace(self.limits, workers=hands), seconds)
         self.budget.spend(2 * answer.effort)
         if answer.x is not None:
             wide = np.zeros(self.whole.columns, dtype=np.int64)
@@ -303,7 +372,7 @@ class Stage(Search):
         elif answer.finished and self.best is None:
             self.infeasible = True
 
-    def _heard_meanwhile(self, model: Model, limits: Limits) -> Answer:
+    def _heard_meanwhile(self, model: Model, limits: Limits, seconds: float) -> Answer:
         """Solve; by the clock what branch and bound finds meanwhile is taken over, and ends it if it is enough."""
         done = threading.Event()
 
@@ -318,7 +387,7 @@ class Stage(Search):
         if self.prover is not None and not limits.deterministic:
             listener.start()
         callback = Callback(lambda *_: None)
-        answer = model.solve(limits, max(0.1, self.left), max(0.1, self.left / 2), self.watch, callback)
+        answer = model.solve(limits, self.budget.clock(seconds), max(0.1, seconds / 2), self.watch, callback)
         done.set()
         if listener.ident is not None:
             listener.join()
@@ -326,7 +395,7 @@ class Stage(Search):
 
     def last_bound(self) -> Bound:
         """The bound at the latest prices of the relaxation."""
-        return exact_bound(self.columns, self.price)
+        return exact_bound(self.columns, self.price, self.ties, self.worth)
 
 
 def replace_others(relaxed: Relaxed, other: Ints, z: Ints) -> Relaxed:
