@@ -8,7 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from capplan.engine.budget import SHARE_OF_EFFORT
 from capplan.engine.cpsat import LEAST, Answer, Callback, Model
+from capplan.engine.narrow import with_ceiling
 from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
 from capplan.program import LinearGoal, Program, WorstGoal
 from capplan.program.statements import Goal
@@ -22,6 +24,10 @@ TIE_SHARE = 0.2
 """Ties may take this share of the limits, or as much as the goals took if that is more."""
 
 RATIO_STEPS = 10**6
+
+FIRST_SHARE = 0.3
+"""Share of the limits after which what CP-SAT has not proved is searched like a large Program."""
+LEAST_S_FOR_OTHERS = 5.0
 
 
 def solve_exact(program: Program, limits: Limits, watch: Watch, start: Ints | None = None) -> Result:
@@ -73,15 +79,16 @@ class _Search:
         self.model = Model(self.program)
         self.effort_limit = self.limits.time_limit_s * EFFORT_PER_SECOND
 
-    def run(self, model: Model, name: str, goal: LinearGoal | None = None) -> Answer:
-        """Solve with what is left of the limits; a better plan becomes the best."""
+    def run(self, model: Model, name: str, goal: LinearGoal | None = None, share: float = 1.0) -> Answer:
+        """Solve with a share of what is left of the limits; a better plan becomes the best."""
         if self.watch.stopped:
             return Answer(None, LEAST, finished=False, effort=0.0)
         callback = Callback(lambda best, bound: self._improved(name, goal, best, bound))
-        seconds = self.limits.time_limit_s - self.watch.seconds
+        seconds = share * (self.limits.time_limit_s - self.watch.seconds)
+        effort = share * (self.effort_limit - self.effort)
         if self.best is not None:
             model.hint(self.best)
-        answer = model.solve(self.limits, seconds, self.effort_limit - self.effort, self.watch, callback)
+        answer = model.solve(self.limits, seconds, effort, self.watch, callback)
         self.effort += answer.effort
         if answer.x is not None:
             self.best = answer.x
@@ -98,7 +105,7 @@ class _Search:
     def _limit_reached(self) -> None:
         if self.watch.stopped:
             self.stopped = Stopped.INTERRUPTED
-        elif self.watch.seconds >= self.limits.time_limit_s - 0.05:
+        elif self.watch.seconds >= 0.95 * self.limits.time_limit_s:
             self.stopped = Stopped.TIME
         else:
             self.stopped = Stopped.EFFORT
@@ -128,18 +135,45 @@ class _Search:
         if self.best is None or goal.value(self.best) > bound:
             columns = np.flatnonzero(goal.coefficients)
             self.model.minimise(columns.tolist(), goal.coefficients[columns].tolist())
-            answer = self.run(self.model, goal.name, goal)
+            answer = self.run(self.model, goal.name, goal, FIRST_SHARE if self._others_help() else 1.0)
+            bound = max(bound, answer.bound + goal.constant)
             if not answer.finished:
-                self._limit_reached()
+                bound = max(bound, self._search_on(goal, bound))
             if self.best is None:
                 return
             if answer.finished and self.limits.gap == 0:
                 bound = goal.value(self.best)
-            else:
-                bound = max(bound, answer.bound + goal.constant)
         value = goal.value(self.best)
         self.goals.append(GoalValue(goal.name, value, min(bound, value)))
         self.model.keep_at_most(goal.coefficients, value - goal.constant)
+        self.program = with_ceiling(self.program, goal, value)
+
+    def _others_help(self) -> bool:
+        """Whether what CP-SAT does not prove soon is worth the search for large Programs, which has no ratios."""
+        if any(isinstance(goal, WorstGoal) for goal in self.program.goals):
+            return False
+        return self.limits.workers > 1 and self.limits.time_limit_s - self.watch.seconds > LEAST_S_FOR_OTHERS
+
+    def _search_on(self, goal: LinearGoal, bound: int) -> int:
+        """Go on as for a large Program, with branch and bound beside; returns a bound."""
+        if not self._others_help():
+            self._limit_reached()
+            return bound
+        # Compiled loops take a moment to load, which those that are soon proved should not pay.
+        from capplan.engine.stage import Stage  # noqa: PLC0415
+
+        def heard(goal: LinearGoal, best: int | None, bound: int) -> None:
+            self._improved(goal.name, goal, None if best is None else best - goal.constant, bound - goal.constant)
+
+        effort = (self.effort_limit - self.effort) / EFFORT_PER_SECOND * SHARE_OF_EFFORT
+        stage = Stage(self.program, goal, self.limits, self.watch, heard, self.best, effort=effort)
+        stage.run(enough=bound)
+        self.effort += stage.budget.effort / SHARE_OF_EFFORT * EFFORT_PER_SECOND
+        if stage.best is not None:
+            self.best = stage.best
+        if not (stage.proved or stage.infeasible):
+            self._limit_reached()
+        return max(bound, stage.bound + goal.constant)
 
     def _meet_worst(self, goal: WorstGoal) -> None:
         if self.best is None:

@@ -20,8 +20,8 @@ from capplan.units import Bools, Floats, Ints
 
 CHEAP_LINKS = 20_000
 """Options of facts that cost something, up to which each says so itself; else they say it together."""
-STEP_S, STEP_S_PER_ENTRY = 2e-3, 2e-6
-"""Effort of a step: at least, and for each entry of the matrix. Measured; two thirds of real problems take less."""
+STEP_S, STEP_S_PER_SQUARE = 5e-3, 1e-10
+"""Effort of a step: at least, and for the square of the entries of the matrix. Measured on public problems."""
 LARGEST_EXACT = 2**53
 
 
@@ -37,7 +37,7 @@ class Prover:
         small, inner = narrowed(program, goal, self._option)
         self._unit = max(1, int(np.gcd.reduce(inner.coefficients)))
         problem = _problem(small, inner, self._unit, None if best is None else self._inner(best), seed)
-        self._step_s = STEP_S + STEP_S_PER_ENTRY * len(problem.value)
+        self._step_s = STEP_S + STEP_S_PER_SQUARE * len(problem.value) ** 2
         self._search = Search(problem)
 
     @staticmethod

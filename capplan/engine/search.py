@@ -23,6 +23,8 @@ LISTEN_S = 0.2
 """Seconds between two looks at what branch and bound found."""
 TIED_MOST = 500_000
 """Options up to which each is held against the fact that it needs, where facts cost something."""
+TRIAL, OF_USE = 0.2, 0.1
+"""Share of the time after which branch and bound is judged, and the share of the gap that it is to have closed."""
 CORE_MOST = 100_000
 """Options that are kept in all where items have fewer."""
 CORE_LUCK = 3
@@ -40,7 +42,9 @@ class Search:
     worth: Floats | None = None
     last: Bound
     prover: Prover | None = None
-    _listen_at = 0.0
+    proof_tried = False
+    _listen_at = _judge_at = _proof_since = 0.0
+    _gave_plan = False
 
     def __init__(
         self,
@@ -58,7 +62,7 @@ class Search:
         self.budget.enough = self._proved_meanwhile
         self.crew = crew
         self.best: Ints | None = None
-        self.bound = -(2**62)
+        self.bound = self._own_bound = -(2**62)
         self.infeasible = self.gap_reached = False
         self.random = np.random.default_rng(limits.seed)
         self.links = links_of(program, goal)
@@ -119,6 +123,10 @@ class Search:
 
     def prove(self, bound: int) -> None:
         """Take a bound, without the goal's constant."""
+        self._own_bound = max(self._own_bound, bound)
+        self._raise(bound)
+
+    def _raise(self, bound: int) -> None:
         if bound > self.bound:
             self.bound = bound
             self._tell()
@@ -173,19 +181,54 @@ class Search:
         limits = replace(self.limits, time_limit_s=self.limits.time_limit_s - self.watch.seconds)
         self.crew.send(self.core, start, limits, min(turn, self.left), int(self.random.integers(2**31)))
 
+    # -- proof --------------------------------------------------------------------------------------------
+
+    def begin_proof(self, keep: Bools) -> None:
+        """Start branch and bound over the options ``keep`` bool [option]; it takes the place of one of the others."""
+        self.prover = Prover(self.whole, self.goal, keep, self.best, int(self.random.integers(2**31)))
+        self.proof_tried = True
+        self._proof_since = self.budget.effort
+        self._judge_at = self.left * (1 - TRIAL)
+        self._gave_plan = False
+        if not self.limits.deterministic:
+            self.prover.allow(None)
+        if self.crew is not None:
+            self.crew.hands -= 1
+
+    def end_proof(self) -> None:
+        """Stop it."""
+        if self.prover is None:
+            return
+        self.prover.end()
+        self.prover = None
+        if self.crew is not None:
+            self.crew.hands += 1
+
+    def _judge_proof(self) -> None:
+        """Stop branch and bound if it found nothing for long and others could use its processor."""
+        if self.prover is None or self.left > self._judge_at:
+            return
+        known = min(self._value, 2.0**62) - self.goal.constant
+        of_use = self.bound - self._own_bound > OF_USE * (known - self._own_bound)
+        if self.prover.ended or (self.crew is not None and not of_use and not self._gave_plan):
+            self.end_proof()
+        else:
+            self._judge_at -= TRIAL * self.left
+            self._gave_plan = False
+
     def _hear_prover(self) -> None:
         """Take over what branch and bound found; in deterministic mode wait until it has come as far as we have."""
         if self.prover is None:
             return
         effort = None
         if self.limits.deterministic:
-            effort = self.budget.effort - self._prover_since
+            effort = self.budget.effort - self._proof_since
             self.prover.allow(effort)
         plans, bound = self.prover.hear(effort, self.budget.clock(self.left))
         for x in plans:
-            self.offer(x, tell=False)
+            self._gave_plan |= self.offer(x, tell=False)
         if bound is not None:
-            self.prove(bound - self.goal.constant)
+            self._raise(bound - self.goal.constant)
 
     def _proved_meanwhile(self) -> bool:
         """By the clock, whether branch and bound has found enough; asked often, it listens now and then."""
@@ -198,6 +241,7 @@ class Search:
     def _bring_back(self, *, last: bool = False) -> None:
         """Take over what others found; in deterministic mode wait for it, so that it always comes at the same point."""
         self._hear_prover()
+        self._judge_proof()
         if self.crew is None:
             return
         waits = last or self.limits.deterministic

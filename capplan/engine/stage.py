@@ -49,8 +49,7 @@ class Stage(Search):
         try:
             self._run()
         finally:
-            if self.prover is not None:
-                self.prover.end()
+            self.end_proof()
 
     def _run(self) -> None:
         if self.over():
@@ -76,18 +75,14 @@ class Stage(Search):
         self._bring_back(last=True)
 
     def _begin_proof(self) -> None:
-        """Give what may be in a better plan to branch and bound, in a process of its own."""
-        if self.prover is not None or self.over() or self.limits.workers < 2 or not Prover.can(self.goal):
+        """Give what may be in a better plan to branch and bound, in a process of its own, once."""
+        if self.prover is not None or self.proof_tried or self.over():
+            return
+        if self.limits.workers < 2 or not Prover.can(self.goal):
             return
         keep = self._may_help()
-        if keep.sum() > PROVED_MOST:
-            return
-        self.prover = Prover(self.whole, self.goal, keep, self.best, int(self.random.integers(2**31)))
-        self._prover_since = self.budget.effort
-        if not self.limits.deterministic:
-            self.prover.allow(None)
-        if self.crew is not None:
-            self.crew.hands -= 1
+        if keep.sum() <= PROVED_MOST:
+            self.begin_proof(keep)
 
     def _may_help(self) -> Bools:
         """Options that may be in a better plan, and those of the best one. bool [option]."""
