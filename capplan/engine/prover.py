@@ -20,7 +20,7 @@ from capplan.units import Bools, Floats, Ints
 
 CHEAP_LINKS = 20_000
 """Options of facts that cost something, up to which each says so itself; else they say it together."""
-STEP_S, STEP_S_PER_SQUARE = 5e-3, 1e-10
+STEP_S, STEP_S_PER_SQUARE = 3e-3, 1e-10
 """Effort of a step: at least, and for the square of the entries of the matrix. Measured on public problems."""
 LARGEST_EXACT = 2**53
 

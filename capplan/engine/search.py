@@ -23,6 +23,8 @@ LISTEN_S = 0.2
 """Seconds between two looks at what branch and bound found."""
 TIED_MOST = 500_000
 """Options up to which each is held against the fact that it needs, where facts cost something."""
+AHEAD = 1.3
+"""How far branch and bound may go before it is heard again, times what was done."""
 TRIAL, OF_USE = 0.2, 0.1
 """Share of the time after which branch and bound is judged, and the share of the gap that it is to have closed."""
 CORE_MOST = 100_000
@@ -43,7 +45,7 @@ class Search:
     last: Bound
     prover: Prover | None = None
     proof_tried = False
-    _listen_at = _judge_at = _proof_since = 0.0
+    _listen_at = _judge_at = _proof_since = _allowed = 0.0
     _gave_plan = False
 
     def __init__(
@@ -116,7 +118,7 @@ class Search:
         if self.best is not None and self.goal.value(values.x) >= self.goal.value(self.best):
             return False
         self.best = values.x
-        if self.prover is not None and tell:
+        if self.prover is not None and tell and not self.limits.deterministic:
             self.prover.tell(values.x)
         self._tell()
         return True
@@ -190,8 +192,8 @@ class Search:
         self._proof_since = self.budget.effort
         self._judge_at = self.left * (1 - TRIAL)
         self._gave_plan = False
-        if not self.limits.deterministic:
-            self.prover.allow(None)
+        self._allowed = self._turn
+        self.prover.allow(self._allowed if self.limits.deterministic else None)
         if self.crew is not None:
             self.crew.hands -= 1
 
@@ -217,14 +219,23 @@ class Search:
             self._gave_plan = False
 
     def _hear_prover(self) -> None:
-        """Take over what branch and bound found; in deterministic mode wait until it has come as far as we have."""
+        """Take over what branch and bound found.
+
+        In deterministic mode it is told and heard only where it has done what it was allowed, and we as much.
+        """
         if self.prover is None:
             return
-        effort = None
-        if self.limits.deterministic:
-            effort = self.budget.effort - self._proof_since
-            self.prover.allow(effort)
-        plans, bound = self.prover.hear(effort, self.budget.clock(self.left))
+        done = self.budget.effort - self._proof_since
+        if not self.limits.deterministic:
+            self._take_over(*self.prover.hear(None, 0.0))
+        elif done >= self._allowed:
+            self._take_over(*self.prover.hear(self._allowed, self.budget.clock(self.left)))
+            if self.best is not None:
+                self.prover.tell(self.best)
+            self._allowed = AHEAD * done + self._turn
+            self.prover.allow(self._allowed)
+
+    def _take_over(self, plans: list[Ints], bound: int | None) -> None:
         for x in plans:
             self._gave_plan |= self.offer(x, tell=False)
         if bound is not None:
