@@ -33,11 +33,9 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds, or effort, left."""
+        """Seconds, or effort, left. The clock may end deterministic work, but has no say in it before."""
         clock = self.limits.time_limit_s - self.watch.seconds - SPARE_S
-        if self.limits.deterministic:
-            return min(clock, self.most - self.effort)
-        return clock
+        return self.most - self.effort if self.limits.deterministic and clock > 0 else clock
 
     @property
     def used_up(self) -> bool:

@@ -165,8 +165,8 @@ class _Search:
         def heard(goal: LinearGoal, best: int | None, bound: int) -> None:
             self._improved(goal.name, goal, None if best is None else best - goal.constant, bound - goal.constant)
 
-        effort = (self.effort_limit - self.effort) / EFFORT_PER_SECOND * SHARE_OF_EFFORT
-        stage = Stage(self.program, goal, self.limits, self.watch, heard, self.best, effort=effort)
+        stage = Stage(self.program, goal, self.limits, self.watch, heard, self.best)
+        stage.budget.most = (self.effort_limit - self.effort) / EFFORT_PER_SECOND * SHARE_OF_EFFORT
         stage.run(enough=bound)
         self.effort += stage.budget.effort / SHARE_OF_EFFORT * EFFORT_PER_SECOND
         if stage.best is not None:

@@ -113,7 +113,9 @@ def relax(
         return None
     x = np.array(result.variable_values(list(model.variables())))
     dual = np.array(result.dual_values(list(model.linear_constraints()))) * unit / size
-    return Relaxed(option, x[:count], x[count:first], np.maximum(0.0, -dual[items : items + rows]), dual[:items], float(cost @ x))
+    return Relaxed(
+        option, x[:count], x[count:first], np.maximum(0.0, -dual[items : items + rows]), dual[:items], float(cost @ x)
+    )
 
 
 def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats]) -> Any:

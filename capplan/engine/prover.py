@@ -114,7 +114,7 @@ def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats | None,
 
 
 def _ties(program: Program, wanted_not: Bools) -> sp.csr_array:
-    """``option ≤ fact``, of each option or of all together. [row, column]"""
+    """Rows that say ``option ≤ fact``, of each option or of all together. [row, column]."""
     fact = np.flatnonzero(wanted_not)
     among = program.any_of[fact]
     count = np.diff(among.indptr).astype(np.int64)

@@ -57,10 +57,9 @@ class Search:
         heard: Callable[[LinearGoal, int | None, int], None],
         best: Ints | None,
         crew: Crew | None = None,
-        effort: float | None = None,
     ) -> None:
         self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
-        self.budget = Budget(limits, watch, effort)
+        self.budget = Budget(limits, watch)
         self.budget.enough = self._proved_meanwhile
         self.crew = crew
         self.best: Ints | None = None

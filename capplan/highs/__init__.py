@@ -3,6 +3,7 @@
 Its library cannot be loaded beside OR-Tools, so nothing here but ``child`` imports it, and nothing imports ``child``.
 """
 
-from capplan.highs.search import Found, Problem, Search
+from capplan.highs.messages import Problem
+from capplan.highs.search import Found, Search
 
 __all__ = ["Found", "Problem", "Search"]

@@ -11,7 +11,7 @@ import queue
 import signal
 import sys
 import threading
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import highspy
 import numpy as np
@@ -25,7 +25,7 @@ TOLERANCE = 1e-9
 class Child:
     """One problem and what is said about it."""
 
-    def __init__(self, answers: BinaryIO, problem: Problem) -> None:
+    def __init__(self, answers: IO[bytes], problem: Problem) -> None:
         self.answers, self.problem = answers, problem
         self.asked: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self.steps, self.allowed = 0, 0.0
@@ -74,8 +74,8 @@ class Child:
             self.given = None
 
 
-def _loaded(problem: Problem) -> highspy.Highs:
-    highs = highspy.Highs()
+def _loaded(problem: Problem) -> Any:
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("threads", 1),

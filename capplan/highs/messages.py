@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +37,13 @@ class Problem:
     seed: int
 
 
-def send(pipe: BinaryIO, *message: Any) -> None:
+def send(pipe: IO[bytes], *message: Any) -> None:
     """Write a message."""
     pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> tuple[Any, ...]:
+def receive(pipe: IO[bytes]) -> tuple[Any, ...]:
     """Read a message. Raises EOFError at the end of the pipe; what is at its other end is trusted."""
     message: tuple[Any, ...] = pickle.load(pipe)
     return message

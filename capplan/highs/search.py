@@ -64,11 +64,11 @@ class Search:
         self._say("plan", x)
 
     def hear(self, until: int | None = None, timeout_s: float = 0.0) -> Found:
-        """What is new. With ``until``, waits until it is paused at that many steps or has ended, or for ``timeout_s``."""
+        """What is new. With ``until`` waits up to ``timeout_s``, until so many steps are done or it has ended."""
         found = Found([])
         while not self.ended and (until is None or self._paused_at < until):
             try:
-                message = self._heard.get(until is not None, timeout_s) if until is not None else self._heard.get_nowait()
+                message = self._heard.get(until is not None, timeout_s)
             except queue.Empty:
                 break
             self._note(message, found)

@@ -1,0 +1,149 @@
+"""Branch and bound in a process of its own, and bounds that charge options to the facts they need."""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capplan.engine import Limits, Status, Watch, solve_program
+from capplan.engine.columns import columns_of, links_of, ties_of
+from capplan.engine.dual import exact_bound
+from capplan.engine.master import Master
+from capplan.engine.prover import Prover
+from capplan.program import LinearGoal, Program, evaluate
+from capplan.units import Ints
+from tests.test_engine_large import cost_of, openings
+
+
+def all_plans(program: Program, goal: LinearGoal) -> list[tuple[int, Ints]]:
+    """Value and columns of every plan that keeps the limits, the cheapest first."""
+    found = []
+    choices = [np.arange(a, b) for a, b in zip(program.item_start[:-1], program.item_start[1:], strict=True)]
+    for choice in product(*choices):
+        taken = np.zeros(program.options, dtype=np.bool_)
+        taken[list(choice)] = True
+        values = evaluate(program, taken, np.zeros(0, dtype=np.int64))
+        if (values.used <= program.bound).all():
+            found.append((goal.value(values.x), values.x))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def numbers(least: float, most: float, count: int) -> st.SearchStrategy[list[float]]:
+    """Lists of so many numbers."""
+    return st.lists(st.floats(least, most), min_size=count, max_size=count)
+
+
+worlds = st.builds(openings, st.just(5), st.just(3), st.integers(0, 10**6), st.sampled_from([0.6, 0.8, 0.95]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds, numbers(0, 50, 3), numbers(-50, 300, 5))
+def test_any_prices_and_worths_give_a_valid_bound(program: Program, prices: list[float], worths: list[float]) -> None:
+    """No plan is cheaper, with any of its options; and the cut over facts is below every plan's cost at its facts."""
+    goal = cost_of(program)
+    plans = all_plans(program, goal)
+    links = links_of(program, goal)
+    columns = columns_of(program, goal, links)
+    bound = exact_bound(columns, np.array(prices), ties_of(program, goal, links), np.array(worths))
+    master = Master(columns, np.arange(program.facts))
+    master.learn(bound)
+    constant, slope = master.cuts[0]
+    least = bound.least_with()
+    for value, x in plans:
+        assert bound.value + goal.constant <= value
+        assert int(least[x[: program.options] > 0].max()) + goal.constant <= value
+        facts = x[program.options :]
+        assert constant + int(np.array(slope) @ facts) <= 16 * (value - goal.constant)
+
+
+def test_charging_options_to_facts_makes_a_bound_stronger():
+    """Two items, one site each opened for 10: the site is saved by neither alone. Prices alone know nothing of it."""
+    program = openings(5, 3, 4, 0.3)
+    goal = cost_of(program)
+    links = links_of(program, goal)
+    columns = columns_of(program, goal, links)
+    no_price = np.zeros(len(columns.bound))
+    cheapest = np.minimum.reduceat(goal.coefficients[: program.options], program.item_start[:-1])
+    plain = exact_bound(columns, no_price)
+    tied = max(
+        exact_bound(columns, no_price, ties_of(program, goal, links), cheapest + float(more)).value
+        for more in range(0, 60, 5)
+    )
+    assert plain.value == int(cheapest.sum())
+    assert tied > plain.value
+
+
+@settings(max_examples=8, deadline=None)
+@given(worlds, st.booleans(), st.booleans())
+def test_it_finds_and_proves_the_best_plan(program: Program, hinted: bool, stepwise: bool) -> None:
+    """From a plan or not, freely or by steps: no bound ever exceeds the least cost, which both reach."""
+    goal = cost_of(program)
+    plans = all_plans(program, goal)
+    if not plans:
+        return
+    keep = np.ones(program.options, dtype=np.bool_)
+    prover = Prover(program, goal, keep, plans[-1][1] if hinted else None, 1)
+    try:
+        best, bound, effort = plans[-1][0] if hinted else 2**62, -(2**62), 0.0
+        while not prover.ended:
+            effort += 1.0
+            prover.allow(effort if stepwise else None)
+            found, proved = prover.hear(effort if stepwise else 1e9, 60.0)
+            for x in found:
+                values = evaluate(program, x[: program.options] > 0, np.zeros(0, dtype=np.int64))
+                assert (values.used <= program.bound).all()
+                best = min(best, goal.value(values.x))
+            if proved is not None:
+                bound = max(bound, proved)
+                assert proved <= plans[0][0]
+        assert best == bound == plans[0][0]
+    finally:
+        prover.end()
+
+
+def test_steps_make_it_repeat_itself():
+    """The same problem, allowed the same steps and told the same plan, says the same at the same steps."""
+    program = openings(40, 8, 5, 0.9)
+    goal = cost_of(program)
+    start = solve_program(program, Limits(2.0), Watch(), engine="exact").x
+    assert start is not None
+
+    def heard() -> list[tuple[list[int], int | None]]:
+        prover, said = Prover(program, goal, np.ones(program.options, dtype=np.bool_), None, 3), []
+        try:
+            for step in range(1, 6):
+                prover.allow(0.05 * step)
+                plans, bound = prover.hear(0.05 * step, 60.0)
+                said.append(([goal.value(x) for x in plans], bound))
+                if step == 2:
+                    prover.tell(start)
+        finally:
+            prover.end()
+        return said
+
+    assert heard() == heard()
+
+
+def test_nothing_is_lost_when_its_process_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search goes on without it, and says what it would have said of itself."""
+    killed: list[Prover] = []
+
+    def murdered(self: Prover, *arguments: Any) -> None:
+        born(self, *arguments)
+        os.kill(self._search._process.pid, signal.SIGKILL)
+        killed.append(self)
+
+    born = Prover.__init__
+    monkeypatch.setattr(Prover, "__init__", murdered)
+    program = openings(60, 10, 6, 0.9)
+    found = solve_program(program, Limits(6.0, deterministic=False), Watch(), engine="large")
+    assert killed
+    assert found.x is not None
+    assert found.status in (Status.OPTIMAL, Status.FEASIBLE)
