@@ -34,6 +34,8 @@ FAR = 30.0
 """Temperatures above the cheapest beyond which an option has no weight."""
 
 
+HASTE = 3
+"""How many times fewer rounds a sample gets: its prices are good for a first plan only."""
 SCHEDULE = ((0.02, 100), (0.002, 200))
 """Temperature in mean costs, and most rounds, of each leg of the climb."""
 
@@ -218,26 +220,36 @@ def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
     ]
 
 
-def ascend(columns: Columns, sizes: Floats, spent: Callable[[], bool]) -> Floats:
+def ascend(
+    columns: Columns,
+    sizes: Floats,
+    spent: Callable[[], bool],
+    start: Floats | None = None,
+    sample: Ints | None = None,
+) -> Floats:
     """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
 
-    Returns float [row].
+    It begins at the prices ``start`` float [row]. With ``sample`` int64 [k] these items stand for all. Returns float
+    [row].
     """
     items = len(columns.start) - 1
     if not len(columns.bound):
         return np.zeros(0)
+    sample = np.arange(items) if sample is None else sample
+    stands_for = items / max(1, len(sample))
+    patience = 1 if stands_for == 1 else HASTE
     rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
     unit = 1.0 / np.maximum(1.0, sizes)
     # Prices are counted in shares of the mean cost, so that one step means the same on every row.
     typical = max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
-    x = np.zeros(rows)
-    sample = np.arange(items)
+    x = np.zeros(rows) if start is None else start / (unit * typical)
     for heat, rounds in SCHEDULE:
 
         def value(x: Floats, heat: float = heat) -> tuple[float, Floats]:
             price = x * unit * typical
             gradient = np.zeros(rows)
-            total = _smooth(columns, sample, price, heat * typical, gradient, room)
+            total = stands_for * _smooth(columns, sample, price, heat * typical, gradient, room)
+            gradient *= stands_for
             total += _smooth_others(columns, price, heat * typical, gradient)
             total -= float(price @ columns.bound)
             gradient -= columns.bound
@@ -256,7 +268,7 @@ def ascend(columns: Columns, sizes: Floats, spent: Callable[[], bool]) -> Floats
             method="L-BFGS-B",
             bounds=[(0, HIGHEST)] * rows,
             callback=stop,
-            options={"maxiter": rounds, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-9},
+            options={"maxiter": rounds // patience, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-9},
         )
         x = found.x
         if spent():

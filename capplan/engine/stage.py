@@ -21,6 +21,8 @@ from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
+SAMPLED_FROM, SAMPLED = 4_000, 10
+"""Items from which one in so many gives the prices of the first plan."""
 LP_WIDTH = 3
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
@@ -54,10 +56,16 @@ class Stage(Search):
     def _run(self) -> None:
         if self.over():
             return
-        bound = self._prices()
+        large = self.whole.items >= SAMPLED_FROM
+        bound = self._prices(sample=self.whole.items // SAMPLED if large else None)
         self._keep(self._attractive(bound), bound)
         self._first_plan()
         self._hand_out()
+        if large and not self.over():
+            bound = self._prices(self.price)
+            self._keep(self._attractive(bound), bound)
+            self._bring_back()
+            self._hand_out()
         relaxed = None if self.over() else self._relax(bound)
         if relaxed is not None:
             self._begin_proof()
@@ -91,15 +99,16 @@ class Stage(Search):
         keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
-    def _prices(self) -> Bound:
-        """Prices by ascent, and the bound they prove."""
+    def _prices(self, start: Floats | None = None, sample: int | None = None) -> Bound:
+        """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there."""
         rows = len(self.columns.bound)
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
         until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
-        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until)
-        self.budget.spend(4e-6 * self.whole.options)
+        some = None if sample is None else np.sort(self.random.permutation(self.whole.items)[:sample])
+        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until, start, some)
+        self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
         found = exact_bound(self.columns, price)
         self.price, self.last, self.proof = price, found, found
         self.prove(found.value)
