@@ -80,6 +80,16 @@ def links_of(program: Program, goal: LinearGoal) -> Links:
     return Links(covers, negative | (price < 0), (positive | (price > 0)) & ~tied)
 
 
+def tied(program: Program) -> Ints:
+    """The smallest fact that each limit can be tied to, -1 where there is none. int64 [limit]."""
+    first = program.options
+    rest = program.limits.rest
+    by_option, others = rest[:, :first], rest[:, first:].tocoo()
+    fits = (program.bound >= 0) & _only_options(program, by_option, others)
+    smallest = -np.diff(program.any_of.indptr).astype(np.int64)
+    return np.where(fits, _covering(program, by_option, smallest), -1)
+
+
 def _only_options(program: Program, by_option: sp.csr_array, others: sp.coo_array) -> Bools:
     """Limits that options use and nothing else does, purchases that widen apart. bool [limit]."""
     fits = np.zeros(len(program.bound), dtype=np.bool_)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
+from capplan.engine.columns import tied
 from capplan.engine.result import Limits, Watch
 from capplan.program import Program
 from capplan.units import Bools, Ints
@@ -39,15 +40,18 @@ class Model:
     Variables are numbered like the Program's columns.
     """
 
-    def __init__(self, program: Program, slack: Ints | None = None) -> None:
-        """Build the model. ``slack`` int64 [limit], where given, is how far each limit may be exceeded."""
+    def __init__(self, program: Program, slack: Ints | None = None, *, tie: bool = True) -> None:
+        """Build the model. ``slack`` int64 [limit], where given, is how far each limit may be exceeded.
+
+        ``tie``: without slack, tie limits to facts, which takes a moment and proves more (see ``columns``).
+        """
         self.program = program
         self._model: Any = cp_model.CpModel()
         self._proto: Any = self._model.proto
         self._variables()
         self._choices()
         self._facts()
-        self.slack_of = self._limits(slack)
+        self.slack_of = self._limits(slack, tie=tie and slack is None)
 
     def _variables(self) -> None:
         for _ in range(self.program.options + self.program.facts):
@@ -76,9 +80,10 @@ class Model:
             none.enforcement_literal.append(~(first + f))
             none.bool_and.literals.extend((~options.astype(np.int64)).tolist())
 
-    def _limits(self, slack: Ints | None) -> dict[int, int]:
+    def _limits(self, slack: Ints | None, *, tie: bool) -> dict[int, int]:
         """Add the limits that can bind; returns the slack variable of each row that has one."""
         matrix, bound = self.program.limits.tocsr(), self.program.bound
+        fact = tied(self.program) if tie else np.full(len(bound), -1)
         slack_of: dict[int, int] = {}
         for row in np.flatnonzero(~self._always_kept()).tolist():
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -87,7 +92,10 @@ class Model:
                 slack_of[row] = self.variable(0, int(slack[row]))
                 columns.append(slack_of[row])
                 values.append(-1)
-            self.at_most(columns, values, int(bound[row]))
+            if fact[row] >= 0:
+                self.at_most([*columns, self.program.options + int(fact[row])], [*values, -int(bound[row])], 0)
+            else:
+                self.at_most(columns, values, int(bound[row]))
         return slack_of
 
     def _always_kept(self) -> Bools:

@@ -211,7 +211,7 @@ class Improver:
         """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
         parts = self.core.parts
         part = parts.part(x, items)
-        model = Model(part.program)
+        model = Model(part.program, tie=False)
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
         model.hint(parts.inside(part, x))
