@@ -45,7 +45,11 @@ def write_inventory(estate: Estate, name: str, folder: Path, *, licences: bool =
     on = [PLATFORMS[p] for p in platforms(estate).tolist()]
     _table(folder / "workloads.csv", [*_WORKLOADS, "platform"], [(*row, p) for row, p in zip(rows, on, strict=True)])
     site_ids = [row[0] for row in _sites(estate)]
-    tables = {"licences": LICENCES, "hosts": hosts(estate, site_ids), "licence_needs": needs(estate, [r[0] for r in rows])}
+    tables = {
+        "licences": LICENCES,
+        "hosts": hosts(estate, site_ids),
+        "licence_needs": needs(estate, [r[0] for r in rows]),
+    }
     for table, lines in tables.items():
         heads, *rest = lines
         _table(folder / f"{table}.csv", heads, rest)

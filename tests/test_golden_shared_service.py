@@ -66,7 +66,7 @@ def blind(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("blind")
     plan = solve(folder / "plan", SHARED, "--set", "rules.licences=off", "--time-limit", "180")
     assert_proved_optimal(plan)
-    bill = solve(folder / "bill", SHARED, "--pin", plan.folder / "allocation.csv", "--time-limit", "180")
+    bill = solve(folder / "bill", SHARED, "--pin", str(plan.folder / "allocation.csv"), "--time-limit", "180")
     assert bill.said.code == 0, bill.said.text
     assert_proved_optimal(bill)
     assert bill.sites() == plan.sites()

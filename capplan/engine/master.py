@@ -12,10 +12,12 @@ says what to open next. It closes what the linear relaxation cannot: that half o
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from ortools.sat.python import cp_model
 
 from capplan.engine.columns import Columns
 from capplan.engine.dual import Bound, priced_others
+from capplan.engine.settled import worth
 from capplan.units import Bools, Floats, Ints
 
 UNITS = 16
@@ -69,10 +71,15 @@ class Master:
 
 
 def structural(columns: Columns, derived: Bools, most: int) -> Ints:
-    """Facts and decided purchases that cost something, if there are at most ``most``; else none. int64 [k]."""
+    """Facts and decided purchases that cost something, if there are at most ``most``; else none. int64 [k].
+
+    What has to be bought because of them counts.
+    """
     facts = len(columns.upper) - len(derived)
-    open_to_choice = np.concatenate([np.ones(facts, dtype=np.bool_), ~derived])
-    found = np.flatnonzero(open_to_choice & (columns.other_cost > 0))
+    follows = np.concatenate([np.zeros(facts, dtype=np.bool_), derived])
+    shape = (len(columns.bound), len(columns.upper))
+    others = sp.csc_array((columns.other, columns.other_row, columns.other_at), shape=shape)
+    found = np.flatnonzero(~follows & (worth(others, columns.other_cost.astype(np.float64), follows) > 0))
     return found if len(found) <= most else np.zeros(0, np.int64)
 
 

@@ -15,6 +15,7 @@ from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound
 from capplan.engine.improve import Improver, Start
 from capplan.engine.result import Limits, Watch
+from capplan.engine.settled import settled
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -44,7 +45,7 @@ class Search:
         best: Ints | None,
         crew: Crew | None = None,
     ) -> None:
-        self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
+        self.whole, self.goal, self.limits, self.watch, self._heard = settled(program), goal, limits, watch, heard
         self.budget = Budget(limits, watch)
         self.crew = crew
         self.best: Ints | None = None
