@@ -2,8 +2,8 @@
 
 Every site has a group of hosts of each platform, so that whatever is open to a workload without licences still is.
 General hosts follow the size of the site, hosts of databases do not. A twelfth of the workloads runs on SQL Server
-Enterprise, a twentieth on Oracle, all others on general hosts. Prices are list prices of 2023 to 2025 in pounds (a dollar at 0.75),
-support or subscription for a year.
+Enterprise, a twentieth on Oracle, all others on general hosts. Prices are list prices of 2023 to 2025 in pounds (a
+dollar at 0.75), support or subscription for a year.
 """
 
 from __future__ import annotations
