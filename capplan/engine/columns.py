@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from capplan.engine.linking import linking, tightened
+from capplan.engine.linking import linking
+from capplan.engine.releases import by_release, tightened
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints
 
@@ -150,17 +151,20 @@ def columns_of(program: Program, goal: LinearGoal, links: Links) -> Columns:
     rest = program.limits.rest
     tied = np.flatnonzero(links.covers >= 0)
     caused, pure = np.flatnonzero(links.needs_cause), _pure(program)
-    by_fact = linking(program, np.flatnonzero(links.loose), pure)
-    parts = [rest[:, :first], -_ones(program.any_of[caused], np.int64), by_fact[0]]
+    by_other = rest[:, first:].tocsr()
+    by_fact, freed = linking(program, np.flatnonzero(links.loose), pure), by_release(program, by_other, pure)
+    parts = [rest[:, :first], -_ones(program.any_of[caused], np.int64), by_fact[0], freed[0]]
     others = [
-        _tie(tightened(program, rest[:, first:], pure), tied, links.covers[tied], program.bound[tied]),
+        _tie(tightened(program, by_other, pure), tied, links.covers[tied], program.bound[tied]),
         _diagonal(caused, np.ones_like(caused), count),
         by_fact[1],
+        freed[1],
     ]
-    bound = np.concatenate([program.bound, np.zeros(len(caused) + by_fact[0].shape[0], dtype=np.int64)])
+    none = np.zeros(len(caused) + by_fact[0].shape[0], dtype=np.int64)
+    bound = np.concatenate([program.bound, none, freed[2]])
     bound[tied] = 0
-    by_option, by_other = sp.vstack(parts).tocsc(), sp.vstack(others).tocsc()
-    for matrix in (by_option, by_other):
+    by_option, all_others = sp.vstack(parts).tocsc(), sp.vstack(others).tocsc()
+    for matrix in (by_option, all_others):
         matrix.sort_indices()
     place, factored = program.limits.place, program.limits.place is not None
     return Columns(
@@ -172,9 +176,9 @@ def columns_of(program: Program, goal: LinearGoal, links: Links) -> Columns:
         at=by_option.indptr.astype(np.int64) if by_option.nnz else np.zeros(0, np.int64),
         entry_row=by_option.indices.astype(np.int32),
         entry=by_option.data.astype(np.int64),
-        other_at=by_other.indptr.astype(np.int64),
-        other_row=by_other.indices.astype(np.int32),
-        other=by_other.data.astype(np.int64),
+        other_at=all_others.indptr.astype(np.int64),
+        other_row=all_others.indices.astype(np.int32),
+        other=all_others.data.astype(np.int64),
         other_cost=np.ascontiguousarray(goal.coefficients[first:]),
         upper=np.concatenate([np.ones(program.facts, np.int64), program.purchases.upper]),
         bound=bound,

@@ -71,16 +71,20 @@ class Master:
 
 
 def structural(columns: Columns, derived: Bools, most: int) -> Ints:
-    """Facts and decided purchases that cost something, if there are at most ``most``; else none. int64 [k].
+    """Facts and decided purchases that cost something, if there are at most ``most``; else none. int64 [k]."""
+    facts = len(columns.upper) - len(derived)
+    open_to_choice = np.concatenate([np.ones(facts, dtype=np.bool_), ~derived])
+    found = np.flatnonzero(open_to_choice & (columns.other_cost > 0))
+    return found if len(found) <= most else np.zeros(0, np.int64)
 
-    What has to be bought because of them counts.
-    """
+
+def dear(columns: Columns, derived: Bools) -> Ints:
+    """Facts that cost something, by themselves or because of what has to be bought with them. int64 [k]."""
     facts = len(columns.upper) - len(derived)
     follows = np.concatenate([np.zeros(facts, dtype=np.bool_), derived])
     shape = (len(columns.bound), len(columns.upper))
     others = sp.csc_array((columns.other, columns.other_row, columns.other_at), shape=shape)
-    found = np.flatnonzero(~follows & (worth(others, columns.other_cost.astype(np.float64), follows) > 0))
-    return found if len(found) <= most else np.zeros(0, np.int64)
+    return np.flatnonzero(worth(others, columns.other_cost.astype(np.float64), follows)[:facts] > 0)
 
 
 def spread(columns: Columns, other: Ints, z: Ints | Floats) -> Floats:

@@ -8,7 +8,7 @@ from capplan.engine.cpsat import Callback, Model
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
 from capplan.engine.improve import Improver, Start
 from capplan.engine.linear import Relaxed, relax
-from capplan.engine.master import Master, spread, structural
+from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
@@ -16,6 +16,8 @@ from capplan.units import Bools, Floats, Ints
 CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
 LP_WIDTH = 3
+LP_WHOLE = 20_000
+"""Options up to which the linear relaxation starts with all of them."""
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
 MASTER_MOST = 400
@@ -87,7 +89,8 @@ class Stage(Search):
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""
-        self.active: Bools = cheapest(self.columns.start, bound.reduced, LP_WIDTH)
+        width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
+        self.active: Bools = cheapest(self.columns.start, bound.reduced, width)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
         found = None
@@ -223,8 +226,7 @@ class Stage(Search):
 
     def _plan_for_rounded(self, relaxed: Relaxed) -> None:
         """A plan without the facts that the relaxation holds for the smaller part."""
-        other = structural(self.columns, self.whole.purchases.derived, len(self.columns.upper))
-        facts = other[other < self.whole.facts]
+        facts = dear(self.columns, self.whole.purchases.derived)
         if len(facts):
             self._plan_for(facts, (relaxed.others[facts] >= 0.3).astype(np.int64), relaxed)
 
