@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.score:
             return _score(chosen, folder, names, given.score)
         if given.write:
-            return _write(chosen, names, given.write)
+            return _write(chosen, names, given.write, licences=given.licences)
         return _run_all(chosen, folder, names, given)
     except (ValueError, OSError) as fault:
         print(f"benchmarks: {fault}", file=sys.stderr)
@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--plans", type=Path, metavar="DIR", help="keep the plans in this folder, as item,container")
     found.add_argument("--score", type=Path, metavar="FILE", help="score a plan of one instance instead of running")
     found.add_argument("--write", type=Path, metavar="DIR", help="estate: write an inventory folder instead of running")
+    found.add_argument("--licences", action="store_true", help="with --write: its workloads need twelve products")
     return found
 
 
@@ -182,11 +183,11 @@ def _score(chosen: ProblemSet, folder: Path, names: Sequence[str], file: Path) -
     return int(not found.feasible)
 
 
-def _write(chosen: ProblemSet, names: Sequence[str], folder: Path) -> int:
-    """Write one estate as an inventory."""
+def _write(chosen: ProblemSet, names: Sequence[str], folder: Path, *, licences: bool) -> int:
+    """Write one estate as an inventory, with licensed products if asked."""
     if chosen.name != "estate" or len(names) != 1:
         raise ValueError("--write takes the set estate and one name, such as --instances mild-1000x20-s1")
-    write_inventory(named(names[0]), names[0], folder)
+    write_inventory(named(names[0]), names[0], folder, licences=licences)
     print(f"{names[0]} is written to {folder}", file=sys.stderr)
     return 0
 

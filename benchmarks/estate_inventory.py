@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.estate import RESOURCES, Estate, Floats, Ints
+from benchmarks.estate_licences import LICENCES, PLATFORMS, hosts, needs, platforms
 
 COLUMNS = {"power_kw": 3, "memory_gb": 1, "storage_tb": 3, "weight_kg": 1, "traffic_gbps": 3}
 """Resources and the decimals in which a unit of the estate is written: 1000 units are 1.000 kW."""
@@ -27,8 +28,8 @@ MS_PER_KM = 2 * 1.4 * 0.005
 MARGIN_MS = 0.002
 
 
-def write_inventory(estate: Estate, name: str, folder: Path) -> None:
-    """Write the folder. Raises FileExistsError where there is one with files in it."""
+def write_inventory(estate: Estate, name: str, folder: Path, *, licences: bool = False) -> None:
+    """Write the folder, with twelve licensed products if asked. Raises FileExistsError where there are files in it."""
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,21 @@ def write_inventory(estate: Estate, name: str, folder: Path) -> None:
     cell, organisation_at = organisations(estate.workload_at)
     _table(folder / "organisations.csv", ["organisation", "latitude", "longitude"], _places("o", organisation_at))
     _table(folder / "sites.csv", _SITES, _sites(estate))
-    _table(folder / "workloads.csv", _WORKLOADS, _workloads(estate, cell, organisation_at))
+    rows = list(_workloads(estate, cell, organisation_at))
+    if not licences:
+        _table(folder / "workloads.csv", _WORKLOADS, rows)
+        return
+    on = [PLATFORMS[p] for p in platforms(estate).tolist()]
+    _table(folder / "workloads.csv", [*_WORKLOADS, "platform"], [(*row, p) for row, p in zip(rows, on, strict=True)])
+    site_ids = [row[0] for row in _sites(estate)]
+    tables = {
+        "licences": LICENCES,
+        "hosts": hosts(estate, site_ids),
+        "licence_needs": needs(estate, [r[0] for r in rows]),
+    }
+    for table, lines in tables.items():
+        heads, *rest = lines
+        _table(folder / f"{table}.csv", heads, rest)
 
 
 _SITES = ["site", "latitude", "longitude", "open_cost", "cost_power_kw", *COLUMNS]

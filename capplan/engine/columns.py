@@ -5,7 +5,8 @@ place p of item i uses ``need[i, k]`` of row ``row[p, k]`` for every slot k, plu
 
 Rows tied to a fact. Where every option of a row belongs to one fact (a site's capacity, the site being used) and
 nothing else uses the row, ``entries ≤ bound`` holds as ``entries ≤ bound × fact`` too: without the fact none of the
-options is taken. It says the same of whole choices and much more of fractions.
+options is taken. It says the same of whole choices and much more of fractions. Facts that cost something and that no
+row is tied to get rows of their own (``linking``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from capplan.engine.linking import linking
+from capplan.engine.releases import by_release, tightened
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints
 
@@ -121,6 +124,20 @@ def covering(program: Program, price: Ints) -> Ints:
     return np.where(fits, _covering(program, by_option, price), -1)
 
 
+def tied(program: Program) -> Ints:
+    """The smallest fact that each limit can be tied to, -1 where there is none. int64 [limit]."""
+    smallest = -np.diff(program.any_of.indptr).astype(np.int64)
+    return covering(program, smallest)
+
+
+def _pure(program: Program) -> Ints:
+    """Limits that options use and nothing else does or widens. int64 [k]."""
+    others = program.limits.rest[:, program.options :].tocsr()
+    fits = (program.bound >= 0) & (np.diff(others.indptr) == 0)
+    by_option = program.limits.rest[:, : program.options]
+    return np.flatnonzero(fits & _only_options(program, by_option, others.tocoo()))
+
+
 def _only_options(program: Program, by_option: sp.csr_array, others: sp.coo_array) -> Bools:
     """Limits that options use and nothing else does, purchases that widen apart. bool [limit]."""
     fits = np.zeros(len(program.bound), dtype=np.bool_)
@@ -168,17 +185,21 @@ def columns_of(program: Program, goal: LinearGoal, links: Links) -> Columns:
     first, count = program.options, program.facts + len(program.purchases)
     rest = program.limits.rest
     tied = np.flatnonzero(links.covers >= 0)
-    caused, loose = np.flatnonzero(links.needs_cause), np.flatnonzero(links.loose)
-    parts = [rest[:, :first], -_ones(program.any_of[caused], np.int64), _ones(program.any_of[loose], np.int64)]
+    caused, pure = np.flatnonzero(links.needs_cause), _pure(program)
+    by_other = rest[:, first:].tocsr()
+    by_fact, freed = linking(program, np.flatnonzero(links.loose), pure), by_release(program, by_other, pure)
+    parts = [rest[:, :first], -_ones(program.any_of[caused], np.int64), by_fact[0], freed[0]]
     others = [
-        _tie(rest[:, first:], tied, links.covers[tied], program.bound[tied]),
+        _tie(tightened(program, by_other, pure), tied, links.covers[tied], program.bound[tied]),
         _diagonal(caused, np.ones_like(caused), count),
-        _diagonal(loose, -_items_of(program, loose), count),
+        by_fact[1],
+        freed[1],
     ]
-    bound = np.concatenate([program.bound, np.zeros(len(caused) + len(loose), dtype=np.int64)])
+    none = np.zeros(len(caused) + by_fact[0].shape[0], dtype=np.int64)
+    bound = np.concatenate([program.bound, none, freed[2]])
     bound[tied] = 0
-    by_option, by_other = sp.vstack(parts).tocsc(), sp.vstack(others).tocsc()
-    for matrix in (by_option, by_other):
+    by_option, all_others = sp.vstack(parts).tocsc(), sp.vstack(others).tocsc()
+    for matrix in (by_option, all_others):
         matrix.sort_indices()
     place, factored = program.limits.place, program.limits.place is not None
     return Columns(
@@ -190,9 +211,9 @@ def columns_of(program: Program, goal: LinearGoal, links: Links) -> Columns:
         at=by_option.indptr.astype(np.int64) if by_option.nnz else np.zeros(0, np.int64),
         entry_row=by_option.indices.astype(np.int32),
         entry=by_option.data.astype(np.int64),
-        other_at=by_other.indptr.astype(np.int64),
-        other_row=by_other.indices.astype(np.int32),
-        other=by_other.data.astype(np.int64),
+        other_at=all_others.indptr.astype(np.int64),
+        other_row=all_others.indices.astype(np.int32),
+        other=all_others.data.astype(np.int64),
         other_cost=np.ascontiguousarray(goal.coefficients[first:]),
         upper=np.concatenate([np.ones(program.facts, np.int64), program.purchases.upper]),
         bound=bound,
@@ -212,12 +233,3 @@ def _tie(others: sp.csr_array, row: Ints, fact: Ints, bound: Ints) -> sp.csr_arr
 def _diagonal(column: Ints, value: Ints, columns: int) -> sp.csr_array:
     """One entry a row."""
     return sp.csr_array((value, (np.arange(len(column)), column)), shape=(len(column), columns))
-
-
-def _items_of(program: Program, facts: Ints) -> Ints:
-    """How many items have an option in each fact. int64 [k]."""
-    table = program.any_of[facts]
-    found = [
-        len(np.unique(program.item[table.indices[table.indptr[f] : table.indptr[f + 1]]])) for f in range(len(facts))
-    ]
-    return np.array(found, dtype=np.int64)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from capplan.engine.columns import covering
+from capplan.engine.columns import tied
 from capplan.engine.result import Limits, Watch
-from capplan.program import LinearGoal, Program
+from capplan.program import Program
 from capplan.units import Bools, Ints
 
 LEAST = -(2**62)
@@ -40,15 +40,18 @@ class Model:
     Variables are numbered like the Program's columns.
     """
 
-    def __init__(self, program: Program, slack: Ints | None = None) -> None:
-        """Build the model. ``slack`` int64 [limit], where given, is how far each limit may be exceeded."""
+    def __init__(self, program: Program, slack: Ints | None = None, *, tie: bool = True) -> None:
+        """Build the model. ``slack`` int64 [limit], where given, is how far each limit may be exceeded.
+
+        ``tie``: without slack, tie limits to facts, which takes a moment and proves more (see ``columns``).
+        """
         self.program = program
         self._model: Any = cp_model.CpModel()
         self._proto: Any = self._model.proto
         self._variables()
         self._choices()
         self._facts()
-        self.slack_of = self._limits(slack)
+        self.slack_of = self._limits(slack, tie=tie and slack is None)
 
     def _variables(self) -> None:
         for _ in range(self.program.options + self.program.facts):
@@ -77,14 +80,14 @@ class Model:
             none.enforcement_literal.append(~(first + f))
             none.bool_and.literals.extend((~options.astype(np.int64)).tolist())
 
-    def _limits(self, slack: Ints | None) -> dict[int, int]:
+    def _limits(self, slack: Ints | None, *, tie: bool) -> dict[int, int]:
         """Add the limits that can bind; returns the slack variable of each row that has one.
 
-        A limit of options that all belong to one fact is multiplied by it: true of every plan, and what lets facts
-        that cost something be bounded.
+        With ``tie`` a limit of options that all belong to one fact is multiplied by it: true of every plan, and what
+        lets facts that cost something be bounded.
         """
         matrix, bound = self.program.limits.tocsr(), self.program.bound
-        fact = covering(self.program, _price_of_facts(self.program))
+        fact = tied(self.program) if tie else np.full(len(bound), -1)
         slack_of: dict[int, int] = {}
         for row in np.flatnonzero(~self._always_kept()).tolist():
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -94,9 +97,9 @@ class Model:
                 columns.append(slack_of[row])
                 values.append(-1)
             if fact[row] >= 0:
-                columns.append(self.program.options + int(fact[row]))
-                values.append(-int(bound[row]))
-            self.at_most(columns, values, 0 if fact[row] >= 0 else int(bound[row]))
+                self.at_most([*columns, self.program.options + int(fact[row])], [*values, -int(bound[row])], 0)
+            else:
+                self.at_most(columns, values, int(bound[row]))
         return slack_of
 
     def _always_kept(self) -> Bools:
@@ -168,16 +171,6 @@ class Model:
         bound = _safe_bound(solver.best_objective_bound) if told else LEAST
         finished = status in (cp_model.OPTIMAL, cp_model.INFEASIBLE)
         return Answer(x, bound, finished, solver.deterministic_time)
-
-
-def _price_of_facts(program: Program) -> Ints:
-    """What facts cost in the goals that are sums. int64 [fact]."""
-    first, end = program.options, program.options + program.facts
-    found = np.zeros(program.facts, dtype=np.int64)
-    for goal in program.goals:
-        if isinstance(goal, LinearGoal):
-            found += np.clip(goal.coefficients[first:end], -(2**40), 2**40)
-    return found
 
 
 _FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from capplan.engine.cpsat import greatest_use
 from capplan.engine.narrow import Parts
+from capplan.engine.settled import worth_of
 from capplan.engine.walk import BOUND, ENTRY, FACT, ITEM, LIST, OPTION, PRICE, ROOM, ROW, STEP, THROUGH, USE, Ground
 from capplan.units import Floats, Ints
 
@@ -58,35 +60,27 @@ def ground_of(parts: Parts, x: Ints, base: Floats, shut: Ints | None = None) -> 
 
 
 def _soften(parts: Parts, x: Ints, rows: Ints, tolls: Floats) -> None:
-    """Fill bounds, and the room, step and price of limits that a derived purchase of their own widens."""
+    """Fill bounds, and the room, step and price of limits that a derived purchase widens.
+
+    A purchase that widens several limits is paid for in the one that may need most of it; the others are let go: how
+    much is really needed is worked out when the walk ends.
+    """
     program = parts.program
     first = program.options + program.facts
     bought = x[first:].copy()
     matrix = parts.by_column[:, first:]
-    price = _prices(parts)
+    price, most = worth_of(parts)[program.facts :], None
     rows[:, STEP] = 1
     for p in np.flatnonzero(program.purchases.derived).tolist():
         at = slice(matrix.indptr[p], matrix.indptr[p + 1])
-        row, value = matrix.indices[at], matrix.data[at]
-        widened = row[value < 0]
-        if len(widened) == 1 and not rows[widened[0], ROOM]:
-            step = int(-value[value < 0][0])
-            rows[widened[0], STEP], rows[widened[0], ROOM] = step, step * int(program.purchases.upper[p])
-            tolls[widened[0], PRICE] = price[p]
-            bought[p] = 0
+        widened, step = matrix.indices[at][matrix.data[at] < 0], -matrix.data[at][matrix.data[at] < 0]
+        if not len(widened) or rows[widened, ROOM].any():
+            continue
+        dearest = 0
+        if len(widened) > 1:
+            most = greatest_use(program) - program.bound if most is None else most
+            dearest = int(np.argmax(most[widened] / step))
+        rows[widened, STEP], rows[widened, ROOM] = step, step * int(program.purchases.upper[p])
+        tolls[widened[dearest], PRICE] = price[p]
+        bought[p] = 0
     rows[:, BOUND] = program.bound - matrix @ bought
-
-
-def _prices(parts: Parts) -> Floats:
-    """What a step of each purchase costs in the goal, rounding purchases behind it included. float [purchase]."""
-    program, first = parts.program, parts.program.options + parts.program.facts
-    price = parts.goal.coefficients[first:].astype(np.float64)
-    matrix = parts.by_column[:, first:].tocsr()
-    own = price.copy()
-    for row in np.flatnonzero(np.diff(matrix.indptr) > 1).tolist():
-        at = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        column, value = matrix.indices[at], matrix.data[at].astype(np.float64)
-        for q in np.flatnonzero((value < 0) & program.purchases.derived[column]).tolist():
-            for p in np.flatnonzero(value > 0).tolist():
-                price[column[p]] += own[column[q]] * value[p] / -value[q]
-    return price

@@ -14,6 +14,7 @@ from capplan.engine.dual import cheapest
 from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
 from capplan.engine.result import Limits, Watch
+from capplan.engine.settled import worth_of
 from capplan.engine.walk import Ground, walk
 from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
@@ -186,7 +187,7 @@ class Improver:
         assert self.x is not None
         program, x = self.core.parts.program, self.x
         first = program.options
-        price = self.core.parts.goal.coefficients[first : first + program.facts]
+        price = worth_of(self.core.parts)[: program.facts]
         held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
         if not len(held):
             return
@@ -211,7 +212,7 @@ class Improver:
         """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
         parts = self.core.parts
         part = parts.part(x, items)
-        model = Model(part.program)
+        model = Model(part.program, tie=False)
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())
         model.hint(parts.inside(part, x))

@@ -107,7 +107,9 @@ def relax(
     lower = np.concatenate([np.zeros(count), low, np.zeros(spare)])
     upper = np.concatenate([np.ones(count), high, np.ones(spare)])
     model = _model(matrix, cost / unit, limit, items, (lower, upper))
-    parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))
+    # Rows item by item make simplex slow; its own choice is as good elsewhere.
+    algorithm = mathopt.LPAlgorithm.BARRIER if rows > items else None
+    parameters = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds), lp_algorithm=algorithm)
     result: Any = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
     if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
         return None

@@ -12,10 +12,12 @@ says what to open next. It closes what the linear relaxation cannot: that half o
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from ortools.sat.python import cp_model
 
 from capplan.engine.columns import Columns
 from capplan.engine.dual import Bound
+from capplan.engine.settled import worth
 from capplan.units import Bools, Floats, Ints
 
 UNITS = 16
@@ -74,6 +76,15 @@ def structural(columns: Columns, derived: Bools, most: int) -> Ints:
     open_to_choice = np.concatenate([np.ones(facts, dtype=np.bool_), ~derived])
     found = np.flatnonzero(open_to_choice & (columns.other_cost > 0))
     return found if len(found) <= most else np.zeros(0, np.int64)
+
+
+def dear(columns: Columns, derived: Bools) -> Ints:
+    """Facts that cost something, by themselves or because of what has to be bought with them. int64 [k]."""
+    facts = len(columns.upper) - len(derived)
+    follows = np.concatenate([np.zeros(facts, dtype=np.bool_), derived])
+    shape = (len(columns.bound), len(columns.upper))
+    others = sp.csc_array((columns.other, columns.other_row, columns.other_at), shape=shape)
+    return np.flatnonzero(worth(others, columns.other_cost.astype(np.float64), follows)[:facts] > 0)
 
 
 def spread(columns: Columns, other: Ints, z: Ints | Floats) -> Floats:

@@ -16,6 +16,7 @@ from capplan.engine.dual import Bound
 from capplan.engine.improve import Improver, Start
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits, Watch
+from capplan.engine.settled import settled
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -58,7 +59,7 @@ class Search:
         best: Ints | None,
         crew: Crew | None = None,
     ) -> None:
-        self.whole, self.goal, self.limits, self.watch, self._heard = program, goal, limits, watch, heard
+        self.whole, self.goal, self.limits, self.watch, self._heard = settled(program), goal, limits, watch, heard
         self.budget = Budget(limits, watch)
         self.budget.enough = self._proved_meanwhile
         self.crew = crew

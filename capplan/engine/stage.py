@@ -12,7 +12,7 @@ from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
 from capplan.engine.improve import Improver, Start
 from capplan.engine.linear import Relaxed, relax
-from capplan.engine.master import Master, spread, structural
+from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
@@ -24,6 +24,8 @@ CORE_WIDTH = 8
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
 LP_WIDTH = 3
+LP_WHOLE = 20_000
+"""Options up to which the linear relaxation starts with all of them."""
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
 RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
@@ -137,7 +139,7 @@ class Stage(Search):
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""
-        width = LP_WIDTH if self.whole.options > PROVED_MOST // 2 else self.whole.options
+        width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
         self.active: Bools = cheapest(self.columns.start, bound.reduced, width)
         self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
         if self.best is not None:
@@ -333,8 +335,7 @@ class Stage(Search):
 
     def _plan_for_rounded(self, relaxed: Relaxed) -> None:
         """A plan without the facts that the relaxation holds for the smaller part."""
-        other = structural(self.columns, self.whole.purchases.derived, len(self.columns.upper))
-        facts = other[other < self.whole.facts]
+        facts = dear(self.columns, self.whole.purchases.derived)
         if len(facts):
             self._plan_for(facts, (relaxed.others[facts] >= 0.3).astype(np.int64), relaxed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import ceil
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from capplan.licensing.scope import counts_in, terms_of
 from capplan.problem import Problem
 from capplan.program import PurchaseName
 from capplan.units import Ints
+
+Part: TypeAlias = tuple[str, Ints, Ints]
+"""Part of a sum: kind of column, index int64 [k], number int64 [k]."""
 
 
 def host_cores(counting: Counting, g: int) -> int:
@@ -82,32 +86,33 @@ def _sockets(counting: Counting) -> Need:
 
 def _processors(counting: Counting) -> Need:
     """Cores are added up for each kind of processor before they are rounded."""
+    return processors(counting, 1)
+
+
+def processors(counting: Counting, times: int) -> Need:
+    """So many licences for each processor licence, which are rounded up once for each kind of processor."""
     need = Need()
-    for derived, most in processor_amounts(counting):
-        need.derived.append((derived, 1))
-        need.most += most
-    return need
-
-
-def processor_amounts(counting: Counting) -> list[tuple[int, int]]:
-    """Licences for each kind of processor, rounded up once: (derived amount, the most it can be)."""
     factors = terms_of(counting.problem).factors(terms_name(counting), int(counting.problem.periods.start[counting.t]))
-    by_kind: dict[str, tuple[int, list[tuple[str, Ints, Ints]]]] = {}
+    by_kind: dict[str, tuple[int, list[Part]]] = {}
     for kind, part, most in _core_parts(counting):
         before, parts = by_kind.get(kind, (0, []))
         by_kind[kind] = before + most, [*parts, part]
-    found = []
     for kind, (cores, parts) in sorted(by_kind.items()):
         factor = factors.get(kind, Fraction(1))
-        most = ceil(cores * factor)
-        amount = counting.derived(most)
+        need.most += times * ceil(cores * factor)
         scaled = [(what, index, number * factor.numerator) for what, index, number in parts]
+        if all((number % factor.denominator == 0).all() for _, _, number in scaled):
+            # Nothing is left to round: a sum that searches see through.
+            for what, index, number in scaled:
+                getattr(need, what).append((index, times * number // factor.denominator))
+            continue
+        amount = counting.derived(ceil(cores * factor))
         counting.at_least(amount, factor.denominator, scaled)
-        found.append((amount, most))
-    return found
+        need.derived.append((amount, times))
+    return need
 
 
-def _core_parts(counting: Counting) -> list[tuple[str, tuple[str, Ints, Ints], int]]:
+def _core_parts(counting: Counting) -> list[tuple[str, Part, int]]:
     """Cores by kind of processor: (kind, part of a sum, the most of it)."""
     groups = Groups.of(counting.problem)
     kinds = groups.table.text("processor")
@@ -127,7 +132,7 @@ def terms_name(counting: Counting) -> str:
     return counting.problem.inventory.table("licences").text("terms")[counting.licence]
 
 
-def _machines_at(counting: Counting, g: int) -> tuple[tuple[str, Ints, Ints], int]:
+def _machines_at(counting: Counting, g: int) -> tuple[Part, int]:
     """Machines on a group as part of a sum, and the most there can be."""
     rows = np.flatnonzero(counting.group == g)
     most = np.zeros(len(counting.problem.workloads), dtype=np.int64)

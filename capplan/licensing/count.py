@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capplan.licensing.by_host import BY_HOST, per_host, processor_amounts, terms_name
+from capplan.licensing.by_host import BY_HOST, per_host, processors, terms_name
 from capplan.licensing.by_workload import concurrent, people, pooled, used
 from capplan.licensing.counting import Counting, Need
 from capplan.licensing.groups import Groups
@@ -41,14 +41,11 @@ def _least_users(counting: Counting) -> list[Need]:
     if not each or not len(Groups.of(counting.problem)):
         return []
     day = int(counting.problem.periods.start[counting.t])
-    need = Need("minimum")
     if terms_of(counting.problem).factors(terms_name(counting), day):
-        amounts = processor_amounts(counting)
-        need.derived = [(derived, each) for derived, _ in amounts]
-        need.most = sum(each * most for _, most in amounts)
+        need = processors(counting, each)
     else:
         need = per_host(counting, [each] * len(Groups.of(counting.problem)))
-        need.label = "minimum"
+    need.label = "minimum"
     return [need]
 
 
