@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from capplan.engine.budget import Budget
+from capplan.engine.budget import SPARE_S_PER_OPTION, Budget
 from capplan.engine.columns import Columns, Ties, columns_of, links_of, ties_of
 from capplan.engine.core import Core, core_of
 from capplan.engine.crew import Crew, joined
@@ -62,6 +62,7 @@ class Search:
         self.whole, self.goal, self.limits, self.watch, self._heard = settled(program), goal, limits, watch, heard
         self.budget = Budget(limits, watch)
         self.budget.enough = self._proved_meanwhile
+        self.budget.spare += SPARE_S_PER_OPTION * program.options
         self.crew = crew
         self.best: Ints | None = None
         self.bound = self._own_bound = -(2**62)

@@ -175,9 +175,9 @@ class Oracle:
         """Steps of the pair's own use, else of the workload's."""
         row = self.workloads[w]
         base = cell(pair, r) or cell(row, r)
-        if not base and r == "cooling_kw":  # heat is power
-            r = "power_kw"
-            base = cell(pair, r) or cell(row, r)
+        if not base and r == "cooling_kw":  # heat is power, which grows as it does unless cooling's growth is given
+            base = cell(pair, "power_kw") or cell(row, "power_kw")
+            r = r if cell(row, "growth_cooling_kw") else "power_kw"
         return self._grown(row, Fraction(base or "0"), r, t)
 
     def _grown(self, row: Row, base: Fraction, r: str, t: int) -> int:
