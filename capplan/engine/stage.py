@@ -70,10 +70,11 @@ class Stage(Search):
             self._hand_out()
         relaxed = None if self.over() else self._relax(bound)
         if relaxed is not None:
-            self._begin_proof()
+            if self.crew is None or not len(self._proposable()):
+                # Where proposals are to come, the others are better used to make plans of them.
+                self._begin_proof()
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
-            self._begin_proof()
             self._propose(relaxed)
         self._begin_proof()
         if self.whole.options <= SMALL:
@@ -263,9 +264,13 @@ class Stage(Search):
             assert polisher.x is not None
             self.offer(self.core.outer(polisher.x))
 
+    def _proposable(self) -> Ints:
+        """Facts and purchases that the master decides, none where they are too many. int64 [k]."""
+        return structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
+
     def _propose(self, relaxed: Relaxed) -> None:
         """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
-        other = structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
+        other = self._proposable()
         if not len(other):
             return
         master, centre, until = Master(self.columns, other), relaxed.others[other], PROPOSAL_SHARE * self.left
