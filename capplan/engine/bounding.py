@@ -1,0 +1,175 @@
+"""Bounds for one goal: prices by ascent, the linear relaxation, ties of items to the facts that they need."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
+from capplan.engine.linear import Relaxed, relax
+from capplan.engine.search import Search
+from capplan.units import Bools, Floats, Ints
+
+CORE_WIDTH = 8
+"""Options of each item, cheapest at good prices first, among which plans are looked for at least."""
+LP_WIDTH = 3
+LP_WHOLE = 20_000
+"""Options up to which the linear relaxation starts with all of them."""
+LARGEST_LP = 150_000
+"""Options up to which the linear relaxation is solved."""
+RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
+"""Share of the time for the relaxation's turns, turns in any case, and turns at most."""
+TIES_A_TURN = 3_000
+TIE_LOOSE = 0.02
+"""How much more of a fact than there is an item may take in the relaxation."""
+
+
+class Bounding(Search):
+    """What is known of the least cost.
+
+    ``proof`` is the bound at the latest prices, worths included. ``active`` bool [option]: options in the relaxation;
+    ``tied`` bool [pair]: pairs of an item and a fact that have a row there.
+    """
+
+    proof: Bound
+    active: Bools
+    tied: Bools
+
+    def _may_help(self) -> Bools:
+        """Options that may be in a better plan, and those of the best one. bool [option]."""
+        if self.best is None:
+            return np.ones(self.whole.options, dtype=np.bool_)
+        keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
+        return np.asarray(keep | (self.best[: self.whole.options] > 0))
+
+    def _prices(self, start: Floats | None = None, sample: int | None = None) -> Bound:
+        """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there."""
+        rows = len(self.columns.bound)
+        size = np.ones(rows)
+        size[: len(self.whole.bound)] = np.abs(self.whole.bound)
+        per_row = max(1.0, self.whole.items / max(1, rows))
+        until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
+        some = None if sample is None else np.sort(self.random.permutation(self.whole.items)[:sample])
+        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until, start, some)
+        self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
+        found = exact_bound(self.columns, price)
+        self.price, self.last, self.proof = price, found, found
+        self.prove(found.value)
+        return found
+
+    def _attractive(self, bound: Bound) -> Bools:
+        """The cheapest options of each item, of equally cheap ones any: the first ones would all be at few places."""
+        reduced = bound.reduced / bound.scale
+        luck = self.random.random(len(reduced)) * max(1e-9, 1e-6 * float(reduced.max(initial=0)))
+        return cheapest(self.columns.start, reduced + luck, CORE_WIDTH)
+
+    def _relax(self, bound: Bound) -> Relaxed | None:
+        """The linear relaxation by column generation; its prices prove the bound."""
+        width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
+        self.active = cheapest(self.columns.start, bound.reduced, width)
+        self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
+        if self.best is not None:
+            self.active |= self.best[: self.whole.options] > 0
+        found, until = None, self.left - RELAX_SHARE * self.left
+        for turn in range(RELAX_MOST):
+            if self.active.sum() > LARGEST_LP or self.over() or (turn >= RELAX_LEAST and self.left < until):
+                break
+            solved = self._solve_relaxation(None)
+            if solved is None:
+                break
+            found, more = solved
+            if not more:
+                break
+        return found
+
+    def _solve_relaxation(self, fixed: Floats | None) -> tuple[Relaxed, bool] | None:
+        """Solve over the active options, learn the bound, add options and ties that would improve it."""
+        shut = self._shut_by(fixed)
+        option = np.flatnonzero(self.active if shut is None else self.active & ~shut)
+        effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
+        seconds = self.budget.clock(max(1.0, self.left * 0.5))
+        relaxed = relax(self.columns, option, seconds, fixed, self._tied_rows(option))
+        self.budget.spend(effort)
+        if relaxed is None:
+            return None
+        price = self._usual_where_shut(relaxed.price, fixed)
+        self.last = exact_bound(self.columns, price)
+        self.proof = self.last
+        if self.ties is not None:
+            self.proof = exact_bound(self.columns, price, self.ties, relaxed.item)
+        if fixed is None:
+            self.price, self.worth = np.maximum(relaxed.price, 0), relaxed.item
+        self.prove(max(self.last.value, self.proof.value))
+        more = self._tie_more(relaxed)
+        # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
+        offset = np.zeros(len(self.columns.start) - 1)
+        np.minimum.at(offset, np.searchsorted(self.columns.start, option, side="right") - 1, 0)
+        here = np.full(len(offset), np.inf)
+        item = self.whole.item[option]
+        np.minimum.at(here, item, self.last.reduced[option] / self.last.scale)
+        wanted = (self.last.reduced / self.last.scale < here[self.whole.item] - 1e-6) & ~self.active
+        if shut is not None:
+            wanted &= ~shut
+        self.active |= wanted & cheapest(self.columns.start, self.last.reduced, 2)
+        return relaxed, more or bool(wanted.any())
+
+    def _shut_by(self, fixed: Floats | None) -> Bools | None:
+        """Options of facts that are fixed at 0. bool [option]."""
+        if fixed is None or self.ties is None:
+            return None
+        closed = (fixed[: self.whole.facts] == 0).astype(np.int64)
+        return np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
+
+    def _usual_where_shut(self, price: Floats, fixed: Floats | None) -> Floats:
+        """Limits of what is shut cost what they cost otherwise: nobody asks for them now. float [row]."""
+        if fixed is None or self.ties is None:
+            return price
+        covers = self.links.covers
+        idle = np.zeros(len(price), dtype=np.bool_)
+        idle[: len(covers)] = (covers >= 0) & (fixed[covers] == 0)
+        return np.where(idle, self.price, price)
+
+    def _tied_rows(self, option: Ints) -> sp.csr_array | None:
+        """``an item's options of a fact ≤ the fact`` for pairs where this was broken before. [pair, column]."""
+        if self.ties is None or not self.tied.any():
+            return None
+        pair = self.ties.pair[option]
+        inside = np.flatnonzero(pair >= 0)
+        inside = inside[self.tied[pair[inside]]]
+        used, row = np.unique(pair[inside], return_inverse=True)
+        ones = np.ones(len(inside) + len(used))
+        ones[len(inside) :] = -1.0
+        at = (
+            np.concatenate([row, np.arange(len(used))]),
+            np.concatenate([inside, len(option) + self.ties.fact[used]]),
+        )
+        return sp.csr_array((ones, at), shape=(len(used), len(option) + len(self.columns.upper)))
+
+    def _tie_more(self, relaxed: Relaxed) -> bool:
+        """Find pairs of an item and a fact where the item takes more of the fact than there is."""
+        if self.ties is None:
+            return False
+        pair = self.ties.pair[relaxed.option]
+        inside = pair >= 0
+        taken = np.bincount(pair[inside], relaxed.x[inside], minlength=len(self.ties.fact))
+        excess = taken - relaxed.others[self.ties.fact]
+        excess[self.tied] = 0
+        worst = np.argsort(-excess, kind="stable")[:TIES_A_TURN]
+        worst = worst[excess[worst] > TIE_LOOSE]
+        self.tied[worst] = True
+        return len(worst) > 0
+
+    def _shortage_prices(self) -> list[Floats]:
+        """Prices so high, one kind of limit at a time, that opening too little of it costs more than any plan."""
+        found = []
+        for k in range(self.columns.row.shape[1]):
+            rows = self.columns.row[:, k]
+            price = np.zeros(len(self.columns.bound))
+            need = max(1.0, float(self.columns.need[:, k].mean()))
+            price[rows[rows >= 0]] = 1000.0 * max(1.0, float(np.abs(self.columns.cost).mean())) / need
+            found.append(price)
+        return found
+
+    def last_bound(self) -> Bound:
+        """The bound at the latest prices of the relaxation."""
+        return exact_bound(self.columns, self.price, self.ties, self.worth)
