@@ -124,11 +124,15 @@ def test_the_table_says_why():
     said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
     assert said == [
         "no workload in scope needs it",
-        "ESX: 4 hosts of 2 × 16 cores, 15 machines, at most 5 on a host: 32 cores × 3 for two machines each = 384",
+        "ESX: 4 hosts of 2 × 16 cores, 15 machines, at most 5 on a host: 32 cores × 3 for two machines each = 384"
+        " (Microsoft Product Terms, October 2022)",
     ]
     tables["licences"] = f"{header}DC,core,windows-server,128,,\nSTD,standard_core,windows-server,0,1,DC\n"
     said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
-    assert said == ["ESX: 4 hosts of 2 × 16 cores, 32 cores each, instead of STD", "ESX: DC is taken instead"]
+    assert said == [
+        "ESX: 4 hosts of 2 × 16 cores, 32 cores each, instead of STD (Microsoft Product Terms, October 2022)",
+        "ESX: DC is taken instead (Microsoft Product Terms, October 2022)",
+    ]
 
 
 def test_a_whole_cluster_is_counted_when_a_machine_can_reach_it():
@@ -151,6 +155,20 @@ def test_processors_are_rounded_once_for_each_kind():
         "licences": "licence,metric,terms,pack_cost\nL,processor,oracle-ee,1\n",
     }
     assert need(tables) == {"L": 3}
+
+
+def test_why_ends_in_the_sum_and_in_the_document_whose_figures_it_uses():
+    """Two servers of three x86 cores; the contract's own factor names its own document."""
+    tables = machines(2) | {
+        "sites": "site,power_kw,cores\nA,1.25,9\nB,1.25,9\n",
+        "hosts": "host_group,site,hosts,processors,cores\nE1,A,1,1,3\nE2,B,1,1,3\n",
+        "licences": "licence,metric,terms,pack_cost\nL,processor,oracle-ee,1\n",
+    }
+    cores = "E1: 1 host of 1 × 3 cores = 3; E2: 1 host of 1 × 3 cores = 3"
+    by = "Oracle Processor Core Factor Table"
+    assert row(solved(problem(tables)), "licences")[0][-1] == f"{cores}; 6 x86 cores × 0.5 = 3 ({by})"
+    tables["licence_terms"] = 'terms,figure,value,source\noracle-ee,factor_x86,0.75,"Our contract, 2019: page 3"\n'
+    assert row(solved(problem(tables)), "licences")[0][-1] == f"{cores}; 6 x86 cores × 0.75 = 5 (Our contract, 2019)"
 
 
 def test_vmware_counts_sixteen_cores_a_processor_and_an_order_of_at_least_72():
