@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capplan.errors import BadInput
 from tests.small import measured, messages, problem, sites, solved
@@ -344,3 +346,61 @@ def test_contradictions_are_told_all_at_once():
         "M is user, L is pool",
         'no terms are named "sql-servr"',
     ]
+
+
+PEOPLE = {
+    "sites": "site,power_kw\nA,10\n",
+    "organisations": "organisation\nO\nP\nQ\n",
+    "workloads": "workload,organisation,power_kw\nO1,O,1\nO2,O,1\nP1,P,1\nQ1,Q,1\n",
+    "licences": "licence,metric,pack_cost\nL,user,1\n",
+    "licence_people": "licence,organisation,other,people\nL,O,P,3\nL,P,Q,2\n",
+}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"O1": st.integers(3, 9), "O2": st.integers(3, 9), "P1": st.integers(5, 9), "Q1": st.integers(2, 9)}
+    ),
+    st.sets(st.sampled_from(["O1", "O2", "P1", "Q1"])),
+)
+def test_who_belongs_to_two_organisations_counts_once(users: dict[str, int], placed: set[str]):
+    """Against people with names: those that two organisations share, then each organisation's own up to its number."""
+    shared = {"O": {"op1", "op2", "op3"}, "P": {"op1", "op2", "op3", "pq1", "pq2"}, "Q": {"pq1", "pq2"}}
+    everyone: set[str] = set()
+    for workload in placed:
+        organisation = workload[0]
+        mine = shared[organisation] | {f"{organisation}{n}" for n in range(users[workload] - len(shared[organisation]))}
+        assert len(mine) == users[workload]
+        everyone |= mine
+    needs = "".join(f"{workload},L,{number}\n" for workload, number in users.items())
+    tables = PEOPLE | {"licence_needs": f"workload,licence,quantity\n{needs}"}
+    plan = measured(problem(tables, "extends: standard\npurchases: none\n"), **dict.fromkeys(placed, "A"))
+    [said] = [text.partition(";")[0] for text in messages(plan) if text.startswith("L:")] or [""]
+    number = len(everyone)
+    assert said == (f"L: need {number} licences, limit 0 licences: short {number} licences" if number else "")
+
+
+def test_the_plan_buys_for_distinct_people_and_says_so():
+    """9 + 5 + 4 people, 3 of O and 2 of Q belong to P as well: 13."""
+    needs = "workload,licence,quantity\nO1,L,9\nO2,L,4\nP1,L,5\nQ1,L,4\n"
+    [cells] = row(solved(problem(PEOPLE | {"licence_needs": needs})), "licences")
+    assert (cells[3], cells[-1]) == (
+        "13",
+        "the people of O, P, Q, each organisation's once, less 5 who belong to two of them",
+    )
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ("L,O,P,5\n", "5 people of O are shared, its smallest workload has 4"),
+        ("L,P,Q,3\nL,P,O,3\n", "6 people of P are shared, its smallest workload has 5"),
+        ("L,O,O,1\n", "O cannot share people with itself"),
+    ],
+)
+def test_people_that_cannot_be_shared_are_a_fault(people: str, said: str):
+    needs = "workload,licence,quantity\nO1,L,9\nO2,L,4\nP1,L,5\nQ1,L,4\n"
+    rows = f"licence,organisation,other,people\n{people}"
+    with pytest.raises(BadInput, match=said):
+        problem(PEOPLE | {"licence_needs": needs, "licence_people": rows})

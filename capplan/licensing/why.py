@@ -16,7 +16,7 @@ from capplan.licensing.schemas import CHARGED, HOSTED, PEOPLE
 from capplan.licensing.scope import terms_of
 from capplan.problem import Options, Problem
 from capplan.program import Builder
-from capplan.units import decimal_text
+from capplan.units import Ints, decimal_text
 
 FIGURES = {
     "core": ("per_processor", "per_server", "step", "minimum_order"),
@@ -147,10 +147,18 @@ def _workloads(counting: Counting) -> str:
         owners = np.unique(counting.problem.workloads.refs("organisation")[counting.workload])
         ids = [counting.problem.inventory.table("organisations").ids[o] for o in owners.tolist()[:5]]
         more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
-        return f"the people of {', '.join(ids)}{more}, each organisation's once"
+        return f"the people of {', '.join(ids)}{more}, each organisation's once{_twice(counting, owners)}"
     if counting.metric == "concurrent":
         return f"{number} workloads, at the time of day when most people use them together"
     if counting.metric in ("machine_core", "processor"):
         least, step = counting.whole("per_machine"), counting.whole("step", 1)
         return f"{number} workloads, at least {least} cores a machine, rounded up to {step}"
     return f"{number} workloads"
+
+
+def _twice(counting: Counting, owners: Ints) -> str:
+    """Who belongs to two of the organisations that are counted."""
+    table = counting.problem.inventory.table("licence_people")
+    both = np.isin(table.refs("organisation"), owners) & np.isin(table.refs("other"), owners)
+    number = int(table.counts("people")[both & (table.refs("licence") == counting.licence)].sum())
+    return f", less {number} who belong to two of them" if number else ""
