@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capplan.errors import BadInput
+from capplan.solving import solve
 from tests.small import measured, messages, problem, sites, solved
 
 BASE = {
@@ -387,8 +388,27 @@ def test_the_plan_buys_for_distinct_people_and_says_so():
     [cells] = row(solved(problem(PEOPLE | {"licence_needs": needs})), "licences")
     assert (cells[3], cells[-1]) == (
         "13",
-        "the people of O, P, Q, each organisation's once, less 5 who belong to two of them",
+        "the people of O 9, P 5, Q 4, each organisation's once, less 5 who belong to two of them",
     )
+
+
+@pytest.mark.parametrize("engine", ["exact", "large"])
+def test_both_engines_place_by_what_shared_people_save(engine: str):
+    """A head costs 1,000 at A, a workload 5,000 at B: P and Q at A are 5 + 4 - 2 = 7 heads, and O at B, 12,000 in all.
+
+    All at A would be 13 heads; Q alone 4,000 + 10,000, the best if nobody were shared; all at B 15,000.
+    """
+    tables = PEOPLE | {
+        "sites": "site,power_kw,cost_power_kw\nA,10,0\nB,10,5000\n",
+        "workloads": "workload,organisation,power_kw\nO1,O,1\nP1,P,1\nQ1,Q,1\n",
+        "licences": "licence,metric,pack_cost,sites\nL,user,1000,A\n",
+        "licence_needs": "workload,licence,quantity\nO1,L,9\nP1,L,5\nQ1,L,4\n",
+    }
+    small = problem(tables)
+    found = solve(small.inventory, small.model, engine=engine)
+    assert sites(found) == {"O1": "B", "P1": "A", "Q1": "A"}
+    assert found.measured is not None
+    assert found.measured.cost == 1_200_000
 
 
 @pytest.mark.parametrize(

@@ -144,8 +144,9 @@ def _machines(counting: Counting, g: int, editions: frozenset[tuple[str, int]]) 
 def _workloads(counting: Counting) -> str:
     number = len(np.unique(counting.workload))
     if counting.metric in PEOPLE or counting.metric == "population":
-        owners = np.unique(counting.problem.workloads.refs("organisation")[counting.workload])
-        ids = [counting.problem.inventory.table("organisations").ids[o] for o in owners.tolist()[:5]]
+        owners, heads = _heads(counting)
+        ids = counting.problem.inventory.table("organisations").ids
+        ids = [f"{ids[o]} {number}" for o, number in zip(owners.tolist()[:5], heads.tolist(), strict=False)]
         more = f" and {len(owners) - 5} more" if len(owners) > 5 else ""
         return f"the people of {', '.join(ids)}{more}, each organisation's once{_twice(counting, owners)}"
     if counting.metric == "concurrent":
@@ -162,3 +163,14 @@ def _twice(counting: Counting, owners: Ints) -> str:
     both = np.isin(table.refs("organisation"), owners) & np.isin(table.refs("other"), owners)
     number = int(table.counts("people")[both & (table.refs("licence") == counting.licence)].sum())
     return f", less {number} who belong to two of them" if number else ""
+
+
+def _heads(counting: Counting) -> tuple[Ints, Ints]:
+    """Organisations that are counted, int64 [k], and the people of each, int64 [k]."""
+    owner = counting.problem.workloads.refs("organisation")[counting.workload]
+    owners, at = np.unique(owner, return_inverse=True)
+    if counting.metric == "population":
+        return owners, counting.problem.inventory.table("organisations").counts("population")[owners]
+    heads = np.zeros(len(owners), dtype=np.int64)
+    np.maximum.at(heads, at, counting.rows.quantity)
+    return owners, heads
