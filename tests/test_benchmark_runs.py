@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 import time
 from dataclasses import replace
@@ -282,3 +283,23 @@ def test_an_estate_becomes_an_inventory(tmp_path: Path):
     power = [Fraction(row["power_kw"]) * 1000 for row in written(folder / "workloads.csv")]
     assert power == estate.demand[:, 0].tolist()
     assert main(["estate", "--instances", "mild-120x20-s1", "--write", str(folder)]) == 2
+
+
+def test_an_estate_with_licences_opens_the_same_sites_and_counts_twelve_products(tmp_path: Path):
+    """Licences forbid nothing and cost something; the same name gives the same bytes."""
+    for folder, more in (("plain", []), ("one", ["--licences"]), ("two", ["--licences"])):
+        call = ["estate", "--write", str(tmp_path / folder), "--instances", "mild-60x6-s1", *more]
+        assert main(call) == 0
+    written_twice = [{file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two")]
+    assert written_twice[0] == written_twice[1]
+    assert capplan("validate", str(tmp_path / "one")).code == 0
+    runs = {}
+    for name in ("plain", "one"):
+        said = capplan(
+            "solve", str(tmp_path / name), "-o", str(tmp_path / f"{name}-run"), "--time-limit", "30", "--gap", "20"
+        )
+        assert said.code == 0, said.err
+        runs[name] = json.loads((tmp_path / f"{name}-run" / "run.json").read_text("utf-8"))
+    assert runs["plain"]["engine"]["options"] == runs["one"]["engine"]["options"]
+    assert runs["one"]["cost"]["by_kind"]["licence"] > 0
+    assert len(written(tmp_path / "one" / "licences.csv")) == 12

@@ -60,6 +60,12 @@ def test_shared_service_licenses_one_room_of_each_kind_of_host(shared: Run):
     assert {("ORA-EE", 12), ("SQL-EE", 32)} <= need
 
 
+def test_shared_service_says_that_todays_cost_leaves_licences_out(shared: Run):
+    """Today seven rooms have laboratory systems, 12 + 6 x 8 processors, and warehouses, 32 + 2 x 16 + 4 x 8 cores."""
+    short = "today is short of licences, which its cost leaves out: ORA-EE 60, SQL-EE 96."
+    assert short in shared.said.out
+
+
 @pytest.fixture(scope="module")
 def blind(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The plan made without licences, then everything pinned where it is and the licences it needs bought."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capplan.errors import BadInput
+from capplan.solving import solve
 from tests.small import measured, messages, problem, sites, solved
 
 BASE = {
@@ -124,11 +127,15 @@ def test_the_table_says_why():
     said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
     assert said == [
         "no workload in scope needs it",
-        "ESX: 4 hosts of 2 × 16 cores, 15 machines, at most 5 on a host: 32 cores × 3 for two machines each = 384",
+        "ESX: 4 hosts of 2 × 16 cores, 15 machines, at most 5 on a host: 32 cores × 3 for two machines each = 384"
+        " (Microsoft Product Terms, October 2022)",
     ]
     tables["licences"] = f"{header}DC,core,windows-server,128,,\nSTD,standard_core,windows-server,0,1,DC\n"
     said = [cells[-1] for cells in row(solved(problem(tables)), "licences")]
-    assert said == ["ESX: 4 hosts of 2 × 16 cores, 32 cores each, instead of STD", "ESX: DC is taken instead"]
+    assert said == [
+        "ESX: 4 hosts of 2 × 16 cores, 32 cores each, instead of STD (Microsoft Product Terms, October 2022)",
+        "ESX: DC is taken instead (Microsoft Product Terms, October 2022)",
+    ]
 
 
 def test_a_whole_cluster_is_counted_when_a_machine_can_reach_it():
@@ -151,6 +158,20 @@ def test_processors_are_rounded_once_for_each_kind():
         "licences": "licence,metric,terms,pack_cost\nL,processor,oracle-ee,1\n",
     }
     assert need(tables) == {"L": 3}
+
+
+def test_why_ends_in_the_sum_and_in_the_document_whose_figures_it_uses():
+    """Two servers of three x86 cores; the contract's own factor names its own document."""
+    tables = machines(2) | {
+        "sites": "site,power_kw,cores\nA,1.25,9\nB,1.25,9\n",
+        "hosts": "host_group,site,hosts,processors,cores\nE1,A,1,1,3\nE2,B,1,1,3\n",
+        "licences": "licence,metric,terms,pack_cost\nL,processor,oracle-ee,1\n",
+    }
+    cores = "E1: 1 host of 1 × 3 cores = 3; E2: 1 host of 1 × 3 cores = 3"
+    by = "Oracle Processor Core Factor Table"
+    assert row(solved(problem(tables)), "licences")[0][-1] == f"{cores}; 6 x86 cores × 0.5 = 3 ({by})"
+    tables["licence_terms"] = 'terms,figure,value,source\noracle-ee,factor_x86,0.75,"Our contract, 2019: page 3"\n'
+    assert row(solved(problem(tables)), "licences")[0][-1] == f"{cores}; 6 x86 cores × 0.75 = 5 (Our contract, 2019)"
 
 
 def test_vmware_counts_sixteen_cores_a_processor_and_an_order_of_at_least_72():
@@ -326,3 +347,80 @@ def test_contradictions_are_told_all_at_once():
         "M is user, L is pool",
         'no terms are named "sql-servr"',
     ]
+
+
+PEOPLE = {
+    "sites": "site,power_kw\nA,10\n",
+    "organisations": "organisation\nO\nP\nQ\n",
+    "workloads": "workload,organisation,power_kw\nO1,O,1\nO2,O,1\nP1,P,1\nQ1,Q,1\n",
+    "licences": "licence,metric,pack_cost\nL,user,1\n",
+    "licence_people": "licence,organisation,other,people\nL,O,P,3\nL,P,Q,2\n",
+}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"O1": st.integers(3, 9), "O2": st.integers(3, 9), "P1": st.integers(5, 9), "Q1": st.integers(2, 9)}
+    ),
+    st.sets(st.sampled_from(["O1", "O2", "P1", "Q1"])),
+)
+def test_who_belongs_to_two_organisations_counts_once(users: dict[str, int], placed: set[str]):
+    """Against people with names: those that two organisations share, then each organisation's own up to its number."""
+    shared = {"O": {"op1", "op2", "op3"}, "P": {"op1", "op2", "op3", "pq1", "pq2"}, "Q": {"pq1", "pq2"}}
+    everyone: set[str] = set()
+    for workload in placed:
+        organisation = workload[0]
+        mine = shared[organisation] | {f"{organisation}{n}" for n in range(users[workload] - len(shared[organisation]))}
+        assert len(mine) == users[workload]
+        everyone |= mine
+    needs = "".join(f"{workload},L,{number}\n" for workload, number in users.items())
+    tables = PEOPLE | {"licence_needs": f"workload,licence,quantity\n{needs}"}
+    plan = measured(problem(tables, "extends: standard\npurchases: none\n"), **dict.fromkeys(placed, "A"))
+    [said] = [text.partition(";")[0] for text in messages(plan) if text.startswith("L:")] or [""]
+    number = len(everyone)
+    assert said == (f"L: need {number} licences, limit 0 licences: short {number} licences" if number else "")
+
+
+def test_the_plan_buys_for_distinct_people_and_says_so():
+    """9 + 5 + 4 people, 3 of O and 2 of Q belong to P as well: 13."""
+    needs = "workload,licence,quantity\nO1,L,9\nO2,L,4\nP1,L,5\nQ1,L,4\n"
+    [cells] = row(solved(problem(PEOPLE | {"licence_needs": needs})), "licences")
+    assert (cells[3], cells[-1]) == (
+        "13",
+        "the people of O 9, P 5, Q 4, each organisation's once, less 5 who belong to two of them",
+    )
+
+
+@pytest.mark.parametrize("engine", ["exact", "large"])
+def test_both_engines_place_by_what_shared_people_save(engine: str):
+    """A head costs 1,000 at A, a workload 5,000 at B: P and Q at A are 5 + 4 - 2 = 7 heads, and O at B, 12,000 in all.
+
+    All at A would be 13 heads; Q alone 4,000 + 10,000, the best if nobody were shared; all at B 15,000.
+    """
+    tables = PEOPLE | {
+        "sites": "site,power_kw,cost_power_kw\nA,10,0\nB,10,5000\n",
+        "workloads": "workload,organisation,power_kw\nO1,O,1\nP1,P,1\nQ1,Q,1\n",
+        "licences": "licence,metric,pack_cost,sites\nL,user,1000,A\n",
+        "licence_needs": "workload,licence,quantity\nO1,L,9\nP1,L,5\nQ1,L,4\n",
+    }
+    small = problem(tables)
+    found = solve(small.inventory, small.model, engine=engine)
+    assert sites(found) == {"O1": "B", "P1": "A", "Q1": "A"}
+    assert found.measured is not None
+    assert found.measured.cost == 1_200_000
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ("L,O,P,5\n", "5 people of O are shared, its smallest workload has 4"),
+        ("L,P,Q,3\nL,P,O,3\n", "6 people of P are shared, its smallest workload has 5"),
+        ("L,O,O,1\n", "O cannot share people with itself"),
+    ],
+)
+def test_people_that_cannot_be_shared_are_a_fault(people: str, said: str):
+    needs = "workload,licence,quantity\nO1,L,9\nO2,L,4\nP1,L,5\nQ1,L,4\n"
+    rows = f"licence,organisation,other,people\n{people}"
+    with pytest.raises(BadInput, match=said):
+        problem(PEOPLE | {"licence_needs": needs, "licence_people": rows})

@@ -34,4 +34,5 @@ def licence_use(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _runs_out(row: Mapping[str, str]) -> str:
-    return f"; what is owned runs out on {row['runs_out']}" if row["runs_out"] else ""
+    owned = int(row["owned"]) > 0
+    return f"; what is owned runs out on {row['runs_out']}" if owned and row["runs_out"] else ""

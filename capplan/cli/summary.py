@@ -264,6 +264,10 @@ def _today(summary: Summary) -> list[str]:
         )
     if lost:
         lines.append(f"  Not like for like: {counted(lost, 'workload')} with a current site left out of the plan.")
+    if unpaid := _unpaid(today):
+        lines.append(
+            f"  Not like for like: {summary.compared} is short of licences, which its cost leaves out: {unpaid}."
+        )
     # What has no site today breaks no rule by that: it may not exist yet.
     broken = [breach for breach in today.breaches if breach.rule != "left_out"]
     if broken:
@@ -272,6 +276,15 @@ def _today(summary: Summary) -> list[str]:
         more = len(broken) - BREACHES_NAMED
         lines += [f"    and {more:,} more: see run.json"] if more > 0 else []
     return lines
+
+
+def _unpaid(today: Measured) -> str:
+    """Licences that are used and neither owned nor bought: each with the most that is short in any period."""
+    most: dict[str, Fraction] = {}
+    for breach in today.breaches:
+        if breach.rule == "licences" and breach.amount is not None and breach.unit == "licences":
+            most[breach.subject] = max(most.get(breach.subject, Fraction(0)), breach.amount)
+    return ", ".join(f"{subject} {decimal_text(amount)}" for subject, amount in most.items())
 
 
 def _notes(summary: Summary) -> list[str]:

@@ -75,7 +75,25 @@ def people(counting: Counting) -> Need:
                 counting.at_least(heads, 1, [part])
             need.derived.append((heads, 1))
         need.most += most
+    _take_off_twice(counting, need, owner)
     return need
+
+
+def _take_off_twice(counting: Counting, need: Need, owner: Ints) -> None:
+    """Take off those who belong to two organisations where both are counted.
+
+    Both are when ``one + other − either`` is 1, so that three facts say it.
+    """
+    table = counting.problem.inventory.table("licence_people")
+    one, other, people = table.refs("organisation"), table.refs("other"), table.counts("people")
+    for row in np.flatnonzero((table.refs("licence") == counting.licence) & (people > 0)).tolist():
+        pair = [owner == one[row], owner == other[row]]
+        if not all(mine.any() for mine in pair):
+            continue
+        for mine, times in ((pair[0], -1), (pair[1], -1), (pair[0] | pair[1], 1)):
+            option = counting.option[mine]
+            fact = counting.builder.any_of(np.zeros(len(option), dtype=np.int32), option, 1)
+            need.facts.append((fact, np.array([times * int(people[row])])))
 
 
 def _owners(counting: Counting) -> Ints:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from capplan.errors import Fault, Severity, did_you_mean
-from capplan.licensing.schemas import POOLED
-from capplan.licensing.scope import terms_of
+from capplan.licensing.schemas import PEOPLE, POOLED
+from capplan.licensing.scope import quantities, terms_of
 from capplan.problem import Problem
 
 
@@ -16,6 +16,8 @@ def contradictions(problem: Problem) -> Iterator[Fault]:
     yield from _hosts(problem)
     yield from _unread(problem, "licence_peaks", ("concurrent",))
     yield from _unread(problem, "licence_reserves", POOLED)
+    yield from _unread(problem, "licence_people", PEOPLE)
+    yield from _people(problem)
 
 
 def _licences(problem: Problem) -> Iterator[Fault]:
@@ -58,3 +60,22 @@ def _unread(problem: Problem, name: str, metrics: tuple[str, ...]) -> Iterator[F
             message = f"{licences.ids[licence]} is counted by {metric}, which does not read this table"
             fix = f"delete the row, or change the metric to {' or '.join(metrics)}"
             yield Fault(table.place(i, "licence"), "contradictory-rules", message, fix)
+
+
+def _people(problem: Problem) -> Iterator[Fault]:
+    """More people that are shared than an organisation has, or an organisation that shares them with itself."""
+    table, owner = problem.inventory.table("licence_people"), problem.workloads.refs("organisation")
+    ids, shared = problem.inventory.table("organisations").ids, dict[tuple[int, int], int]()
+    columns = (table.refs("licence"), table.refs("organisation"), table.refs("other"), table.counts("people"))
+    for i, (licence, one, other, people) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        if one == other:
+            message = f"{ids[one]} cannot share people with itself"
+            yield Fault(table.place(i, "other"), "contradictory-rules", message, "name another organisation")
+        need = quantities(problem, licence)
+        for organisation in (one, other):
+            total = shared[licence, organisation] = shared.get((licence, organisation), 0) + people
+            mine = need[(owner == organisation) & (need > 0)]
+            if len(mine) and total > mine.min():
+                least = int(mine.min())
+                message = f"{total} people of {ids[organisation]} are shared, its smallest workload has {least}"
+                yield Fault(table.place(i, "people"), "contradictory-rules", message, f"lower it, to {least} in all")

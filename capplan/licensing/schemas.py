@@ -112,6 +112,18 @@ _RESERVES = TableSchema(
     "Parts of a shared pool that are kept for an organisation.",
 )
 
+_SHARED_PEOPLE = TableSchema(
+    "licence_people",
+    ("licence", "organisation", "other"),
+    (
+        Column("licence", Kind.REF, "a licence for people or devices", required=True, refers_to="licences"),
+        Column("organisation", Kind.REF, "one organisation", required=True, refers_to="organisations"),
+        Column("other", Kind.REF, "another one", required=True, refers_to="organisations"),
+        Column("people", Kind.COUNT, "how many belong to both", required=True, minimum=0),
+    ),
+    "People of two organisations, who count once where both have workloads that need the licence.",
+)
+
 _TERMS = TableSchema(
     "licence_terms",
     ("terms", "figure", "from"),
@@ -154,4 +166,4 @@ _WORKLOADS = TableSchema(
     "",
 )
 
-SCHEMAS = (_LICENCES, _NEEDS, _PEAKS, _RESERVES, _TERMS, _HOSTS, _WORKLOADS)
+SCHEMAS = (_LICENCES, _NEEDS, _PEAKS, _RESERVES, _SHARED_PEOPLE, _TERMS, _HOSTS, _WORKLOADS)

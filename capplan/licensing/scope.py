@@ -36,7 +36,8 @@ def _terms(problem: Problem) -> Terms:
     table = problem.inventory.table("licence_terms")
     value, start = table.decimals("value"), table.dates("from", FIRST_DAY)
     names = zip(table.text("terms"), table.text("figure"), start.tolist(), strict=True)
-    return shipped_terms().overridden(Figure(*name, value.fraction(i)) for i, name in enumerate(names))
+    sources = [text or "licence_terms.csv" for text in table.text("source")]
+    return shipped_terms().overridden(Figure(*name, value.fraction(i), sources[i]) for i, name in enumerate(names))
 
 
 def figure(problem: Problem, licence: int, name: str, t: int, default: int | Fraction = 0) -> Fraction:

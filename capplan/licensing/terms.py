@@ -19,12 +19,13 @@ FILE = Path(__file__).resolve().parent / "terms.csv"
 
 @dataclass(frozen=True)
 class Figure:
-    """One row: ``value`` holds from the day ``start`` (proleptic ordinal)."""
+    """One row: ``value`` holds from the day ``start`` (proleptic ordinal); ``source`` is the document that says so."""
 
     terms: str
     figure: str
     start: int
     value: Fraction
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,17 @@ class Terms:
 
     def value(self, terms: str, figure: str, day: int, default: int | Fraction) -> Fraction:
         """The figure that holds on a day; ``default`` where the terms say nothing of it then."""
-        held = [row.value for row in self.figures.get((terms, figure), ()) if row.start <= day]
-        return held[-1] if held else Fraction(default)
+        held = self._held(terms, figure, day)
+        return Fraction(default) if held is None else held.value
+
+    def source(self, terms: str, figure: str, day: int) -> str:
+        """The document that gives the figure that holds on a day, as far as its row says: what precedes a colon."""
+        held = self._held(terms, figure, day)
+        return "" if held is None else held.source.partition(":")[0].strip()
+
+    def _held(self, terms: str, figure: str, day: int) -> Figure | None:
+        held = [row for row in self.figures.get((terms, figure), ()) if row.start <= day]
+        return held[-1] if held else None
 
     def named(self) -> set[str]:
         """The names of terms."""
@@ -65,7 +75,9 @@ def shipped_terms() -> Terms:
     """The figures that come with capplan."""
     with FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return Terms.of(Figure(row["terms"], row["figure"], _day(row["from"]), Fraction(row["value"])) for row in rows)
+    return Terms.of(
+        Figure(row["terms"], row["figure"], _day(row["from"]), Fraction(row["value"]), row["source"]) for row in rows
+    )
 
 
 def _day(text: str) -> int:
