@@ -11,7 +11,18 @@ from html import escape
 import numpy as np
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, chosen, smallest_shortage, solve_program
+from capplan.engine import (
+    GoalValue,
+    Limits,
+    Progress,
+    Status,
+    Stopped,
+    Watch,
+    chosen,
+    impossible,
+    smallest_shortage,
+    solve_program,
+)
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
 from capplan.frames import Frames, shown
@@ -26,6 +37,8 @@ from capplan.units import Ints, percent_text
 
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
 MOST_SECONDS_FOR_SHORTAGE = 5.0
+SHARE_OF_TIME_FOR_PROOF = 0.1
+"""Of the time for a large problem, at most, to see whether anything can keep its limits before a plan is looked for."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +156,20 @@ def solve(
     program = program_of(problem, options, ledger=False)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = solve_program(program, limits, watch, _hint(program, options, start), engine)
+    found = _search(program, limits, watch, _hint(program, options, start), engine)
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
     seconds["measure"] = watch.seconds - before
     return replace(result, seconds=seconds, size=program.size, engine=chosen(program, engine))
+
+
+def _search(program: Program, limits: Limits, watch: Watch, start: Ints | None, engine: str) -> Found:
+    """A solve; of a large problem only where no quick proof shows that there is no plan, which a search may not see."""
+    large = chosen(program, engine) == "large"
+    if large and impossible(program, SHARE_OF_TIME_FOR_PROOF * limits.time_limit_s):
+        return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
+    return solve_program(program, limits, watch, start, engine)
 
 
 def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:
