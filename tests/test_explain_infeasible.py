@@ -15,8 +15,8 @@ import pytest
 from capplan.compile import problem_of
 from capplan.engine import Status
 from capplan.explain.case import Case
-from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, explain_infeasible
+from capplan.explain.statements import Conflict, Member
 from capplan.explain.written import FOLDER, RELAXATIONS, nature, write_infeasible
 from capplan.load import read_inventory, read_model
 from capplan.problem import Problem
@@ -137,7 +137,9 @@ class _Brute:
         if member.kind == "workload":
             return lambda plan: True
         if member.kind == "limit":
-            return self._limit(member)
+            limits = [self._limit(member.rule, limit.subject) for limit in member.limits]
+            known = [limit for limit in limits if limit is not None]
+            return (lambda plan: all(limit(plan) for limit in known)) if len(known) == len(limits) else None
         column = member.source[2] if member.source else ""
         if member.rule == "together":
             block = {self.ids[w] for w in member.workloads}
@@ -161,23 +163,21 @@ class _Brute:
         direct = [c for c in self.tables["circuits"] if (c["a"], c["b"]) == (row["organisation"], site)]
         return Fraction(direct[0]["rtt_ms"])
 
-    def _limit(self, member: Member) -> Callable[[dict[str, str]], bool] | None:
-        assert member.limit is not None
-        subject = member.limit.subject
-        if member.rule == "capacity":
+    def _limit(self, rule: str, subject: str) -> Callable[[dict[str, str]], bool] | None:
+        if rule == "capacity":
             site, resource = subject.split(" ")
             kept = Fraction(8, 10) if resource == "power_kw" else Fraction(1)
             most = Fraction(self.sites[site].get(resource, "0")) * kept
             return lambda plan: sum(Fraction(self.rows[w][resource]) for w, s in plan.items() if s == site) <= most
-        if member.rule == "apart":
+        if rule == "apart":
             group, _, at = subject.partition(" at ")
             return lambda plan: sum(self.rows[w].get("apart") == group for w, s in plan.items() if s == at) <= 1
-        if member.rule == "licences":
+        if rule == "licences":
             [licence] = self.tables["licences"]
             most = Fraction(licence["owned"]) + Fraction(licence["max_packs"])
             needing = {row["workload"] for row in self.tables["licence_needs"]}
             return lambda plan: len(needing & set(plan)) <= most
-        if member.rule == "moves":
+        if rule == "moves":
             allowed = self.model["rules"]["moves"]["at_most"]
             return lambda plan: sum(self.rows[w].get("current_site", s) != s for w, s in plan.items()) <= allowed
         return None

@@ -10,8 +10,8 @@ from capplan.cli.terminal import counted
 from capplan.cli.without_plan import homeless_lines, kept_lines, shortage_lines
 from capplan.engine import Status
 from capplan.errors import Place, printable
-from capplan.explain.conflicts import Conflict
 from capplan.explain.infeasible import Infeasible, Relaxation, left_out
+from capplan.explain.statements import Conflict
 from capplan.explain.way import Way
 from capplan.explain.written import COMBINED, FOLDER, RELAXATIONS, scenario_names
 from capplan.problem import Problem

@@ -6,8 +6,9 @@ For whole weights w ≥ 0 on the limits, every solution keeps ``Σ w × limit``,
 
 Weights that break it prove that nothing keeps the limits (the lemma of Farkas, for whole numbers). They come from the
 linear relaxation in which items may stay without an option; what they prove is counted in integers, so that nothing
-depends on a solver's tolerance. Items and limits that weigh nothing have no part in it: what is left is a small set of
-statements that contradict each other, or a shortage of all there is.
+depends on a solver's tolerance. Options that break a limit all alone are left out of it. Items and limits that weigh
+nothing have no part in it: what is left is a small set of statements that contradict each other, or a shortage of all
+there is.
 """
 
 from __future__ import annotations
@@ -55,16 +56,46 @@ def proofs(program: Program, asked: Bools, kept: Bools, seconds: float) -> Itera
 
     ``asked`` bool [item] must have an option, the others need not; ``kept`` bool [limit] are the limits that count.
     """
-    homes = np.diff(program.item_start) > 0
-    items = np.flatnonzero(asked & homes)
+    items = np.flatnonzero(asked & (np.diff(program.item_start) > 0))
     if not len(items) or program.options > LARGEST_PROOF or (~asked & _helping(program, kept)).any():
         return
-    small = _Relaxation(program, items, np.flatnonzero(kept))
+    rows = np.flatnonzero(kept)
+    mine = np.zeros(program.items, dtype=np.bool_)
+    mine[items] = True
+    option = np.flatnonzero(mine[program.item])
+    blocker = _blockers(program, rows, option)
+    homes = np.zeros(program.items, dtype=np.bool_)
+    homes[program.item[option[blocker < 0]]] = True
+    for item in items[~homes[items]].tolist():
+        yield Proof(np.array([item]), np.unique(blocker[program.item[option] == item]))
+    items = items[homes[items]]
+    if not len(items):
+        return
+    free = (blocker < 0) & homes[program.item[option]]
+    small = _Relaxation(program, items, rows, option[free])
     weight = small.weights(seconds)
     if weight is None:
         return
     found = [proof for part in small.parts(weight) if (proof := small.proof(part)) is not None]
-    yield from sorted(found, key=lambda proof: (len(proof.items), len(proof.rows), proof.items[:1].tolist()))
+    for proof in sorted(found, key=lambda one: (len(one.items), len(one.rows), one.items[:1].tolist())):
+        shut = blocker[np.isin(program.item[option], proof.items)]
+        yield Proof(proof.items, np.union1d(proof.rows, shut[shut >= 0]))
+
+
+def _blockers(program: Program, rows: Ints, option: Ints) -> Ints:
+    """A limit that each option breaks whatever else is chosen or bought, -1 where there is none. int64 [option]."""
+    matrix: Any = program.limits.of_rows(rows).tocoo()
+    row, column, value = matrix.row, matrix.col, matrix.data
+    upper = np.ones(program.columns, dtype=np.int64)
+    upper[program.options + program.facts :] = program.purchases.upper
+    helps = value < 0
+    reach = program.bound[rows].astype(np.float64)
+    np.add.at(reach, row[helps], -value[helps] * upper[column[helps]].astype(np.float64))
+    # Doubles are exact up to 2^53; beyond it the margin keeps them on the safe side.
+    breaks = (value > (reach + np.abs(reach) * 1e-12)[row]) & (column < program.options)
+    found = np.full(program.options, -1, dtype=np.int64)
+    found[column[breaks][::-1]] = rows[row[breaks][::-1]]
+    return np.asarray(found[option])
 
 
 def _helping(program: Program, kept: Bools) -> Bools:
@@ -85,11 +116,8 @@ class _Relaxation:
     Rows are the limits, then what ties facts to options; columns the options of the items, the facts, the purchases.
     """
 
-    def __init__(self, program: Program, items: Ints, rows: Ints) -> None:
-        self.program, self.items, self.rows = program, items, rows
-        mine = np.zeros(program.items, dtype=np.bool_)
-        mine[items] = True
-        self.option = np.flatnonzero(mine[program.item])
+    def __init__(self, program: Program, items: Ints, rows: Ints, option: Ints) -> None:
+        self.program, self.items, self.rows, self.option = program, items, rows, option
         self.item = np.searchsorted(items, program.item[self.option])
         self.start = np.searchsorted(self.item, np.arange(len(items)))
         column = np.concatenate([self.option, np.arange(program.options, program.columns)])

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 import yaml
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import Limits, Progress, Status, Watch, solve_program
+from capplan.engine import Limits, Progress, Status, Stopped, Watch, chosen, impossible, solve_program
 from capplan.engine import Result as Found
 from capplan.errors import CapplanError
 from capplan.inventory import Inventory
@@ -22,6 +22,7 @@ from capplan.load import read_inventory, read_model
 from capplan.measure import Measured, measure
 from capplan.model import Model
 from capplan.problem import Plan, Problem
+from capplan.program import Program
 from capplan.units import Bools
 
 Changes = Mapping[str, Any]
@@ -96,17 +97,34 @@ class Case:
             return Status.UNKNOWN, None
         options = open_options(problem, leave)
         program = program_of(problem, options, ledger=False)
-        if not goals:
-            program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
-        # A clock of its own; asked to stop when the case is.
-        watch = replace(self.watch, report=_quietly, started=time.monotonic())
-        self.watch.on_stop(watch.stop)
-        found: Found = solve_program(program, replace(self.limits, time_limit_s=seconds), watch)
-        self.watch.on_stop(None)
+        limits = replace(self.limits, time_limit_s=seconds)
+        if chosen(program) == "large":
+            found = self._large(program, limits, first=not goals)
+        else:
+            if not goals:
+                program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
+            found = self._solved(program, limits, Watch(_quietly))
         if found.x is None:
             return found.status, None
         measured = measure(problem, Plan.of(problem, program, options, found.x))
         return (found.status, None) if measured.breaches else (found.status, measured)
+
+    def _large(self, program: Program, limits: Limits, *, first: bool) -> Found:
+        """A large problem solved: unless a quick proof shows that it has no plan, and up to the first plan if asked."""
+        if impossible(program, limits.time_limit_s / 2):
+            return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
+        watch = Watch(_quietly)
+        if first:
+            watch.report = lambda heard: watch.stop() if heard.best is not None else None
+            limits = replace(limits, workers=1)  # others would take longer to start than the first plan takes
+        return self._solved(program, limits, watch)
+
+    def _solved(self, program: Program, limits: Limits, watch: Watch) -> Found:
+        """A solve with a clock of its own, asked to stop when the case is."""
+        self.watch.on_stop(watch.stop)
+        found: Found = solve_program(program, limits, watch)
+        self.watch.on_stop(None)
+        return found
 
 
 def _quietly(_: Progress) -> None:

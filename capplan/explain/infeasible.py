@@ -15,7 +15,8 @@ from capplan.compile import open_options, program_of
 from capplan.engine import Questions, Status, least_widening
 from capplan.explain import relaxing, widening
 from capplan.explain.case import Case, Changes, merged
-from capplan.explain.conflicts import Conflict, conflicts
+from capplan.explain.conflicts import conflicts
+from capplan.explain.statements import Conflict
 from capplan.explain.totals import Total, totals
 from capplan.explain.way import Way
 from capplan.measure import Breach, Measured
@@ -239,7 +240,7 @@ def _rows(program: Program, found: Sequence[Conflict], short: Sequence[Breach]) 
     """Limits that fall short or contradict something, then those of the same rule and resource elsewhere."""
     number = {name[:3]: row for row, name in enumerate(program.limit_names)}
     keys = [(breach.rule, breach.subject, breach.period) for breach in short]
-    keys += [m.limit[:3] for conflict in found for m in conflict.members if m.limit is not None]
+    keys += [limit[:3] for conflict in found for member in conflict.members for limit in member.limits]
     rows = [number[key] for key in dict.fromkeys(keys) if key in number]
     like = {(program.limit_names[row].rule, _column(program, row)) for row in rows}
     others = [row for row, n in enumerate(program.limit_names) if n.rule and (n.rule, _column(program, row)) in like]

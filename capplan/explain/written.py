@@ -11,9 +11,9 @@ from typing import Any
 
 from capplan.errors import Place, printable
 from capplan.explain.case import Changes, merged, own_changes, stacked, written_out
-from capplan.explain.conflicts import Conflict, Member
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.relaxing import PHYSICAL
+from capplan.explain.statements import Conflict, Member
 from capplan.explain.totals import Total
 from capplan.explain.way import Way
 from capplan.inventory import write_csv
