@@ -156,7 +156,7 @@ def solve(
     program = program_of(problem, options, ledger=False)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = _search(program, limits, watch, _hint(program, options, start), engine)
+    found = _search(program, limits, watch, None if start is None else hint(program, options, start), engine)
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
@@ -172,10 +172,8 @@ def _search(program: Program, limits: Limits, watch: Watch, start: Ints | None, 
     return solve_program(program, limits, watch, start, engine)
 
 
-def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:
+def hint(program: Program, options: Options, start: Plan) -> Ints:
     """Where a plan to start from is open: 1 for each of its options that there is, and what it buys. int64 [column]."""
-    if start is None:
-        return None
     x = np.zeros(program.columns, dtype=np.int64)
     x[np.flatnonzero(~elsewhere(options, start.site))] = 1
     names = program.purchases.names
@@ -244,7 +242,8 @@ def _without_waste(program: Program, x: Ints) -> Ints:
 def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHARE_OF_TIME_FOR_SHORTAGE) -> Explanation:
     """What stands in the way: workloads without any site, and the smallest overruns for the rest.
 
-    Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE.
+    Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE; half of that for a large
+    problem, where the smallest is out of reach anyway.
     """
     options = open_options(problem)
     open_items = np.bincount(options.item, minlength=options.items) > 0
@@ -252,7 +251,8 @@ def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHA
     if homeless:
         options = open_options(problem, problem.may_leave_out | ~open_items)
     program = program_of(problem, options)
-    budget = replace(limits, time_limit_s=min(limits.time_limit_s * share, MOST_SECONDS_FOR_SHORTAGE))
+    most = MOST_SECONDS_FOR_SHORTAGE / (2 if chosen(program) == "large" else 1)
+    budget = replace(limits, time_limit_s=min(limits.time_limit_s * share, most))
     found = smallest_shortage(program, budget, watch)
     shortages: tuple[Breach, ...] = ()
     if found.x is not None:

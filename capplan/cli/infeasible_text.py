@@ -10,13 +10,14 @@ from capplan.cli.terminal import counted
 from capplan.cli.without_plan import homeless_lines, kept_lines, shortage_lines
 from capplan.engine import Status
 from capplan.errors import Place, printable
-from capplan.explain.infeasible import Infeasible, Relaxation, left_out
+from capplan.explain.changes import Relaxation, sort_of
+from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.statements import Conflict
-from capplan.explain.way import Way
 from capplan.explain.written import COMBINED, FOLDER, RELAXATIONS, scenario_names
 from capplan.problem import Problem
+from capplan.problem.ways import Way
 
-CONFLICTS_NAMED, RELAXATIONS_NAMED, LEFT_OUT_NAMED = 5, 12, 10
+CONFLICTS_NAMED, OF_A_SORT, LEFT_OUT_NAMED = 5, 3, 10
 
 
 def infeasible_text(found: Infeasible) -> str:
@@ -82,11 +83,15 @@ def _at(place: Place | None) -> str:
 
 
 def _relaxations(found: Infeasible) -> list[str]:
-    lines = []
-    for name, one in list(zip(scenario_names(found), found.relaxations, strict=True))[:RELAXATIONS_NAMED]:
-        lines += [f"  {one.way.text}{_price(found.problem, one.way)}{_least(one)}", f"    --scenario {name}"]
-    more = len(found.relaxations) - RELAXATIONS_NAMED
-    lines += [f"  and {more} more in {RELAXATIONS}"] if more > 0 else []
+    lines: list[str] = []
+    sorts: dict[tuple[str, ...], int] = {}
+    for name, one in zip(scenario_names(found), found.relaxations, strict=True):
+        sort = sort_of(one.way)
+        sorts[sort] = sorts.get(sort, 0) + 1
+        if sorts[sort] <= OF_A_SORT:
+            lines += [f"  {one.way.text}{_price(found.problem, one.way)}{_least(one)}", f"    --scenario {name}"]
+    more = sum(max(0, count - OF_A_SORT) for count in sorts.values())
+    lines += [f"  and {more} more like these in {RELAXATIONS}"] if more > 0 else []
     how = f"To try one: solve the inventory again with -m RUN/{FOLDER}/{RELAXATIONS} and its --scenario."
     head = ["What would do, each alone (verified by solving again)", *lines] if lines else []
     if not lines and found.combined is None:
@@ -97,8 +102,12 @@ def _relaxations(found: Infeasible) -> list[str]:
         head.append(f"    --scenario {COMBINED}")
     if lines or found.combined is not None:
         head.append(f"  {how}")
-    if found.untried:
-        head.append(f"  {counted(found.untried, 'more change')} not tried")
+    tried = found.tried
+    if tried.undecided:
+        head.append(f"  {counted(tried.undecided, 'more change')} may do as well: neither a plan nor a proof was found")
+    if tried.untried:
+        why = "so many better ones were found" if tried.enough else "the time was up, a longer --time-limit tries them"
+        head.append(f"  {counted(tried.untried, 'more change')} not tried: {why}")
     return head
 
 

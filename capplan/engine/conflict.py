@@ -1,4 +1,4 @@
-"""Which statements of an infeasible Program contradict each other, and how little would end the contradiction.
+"""Which statements of an infeasible Program contradict each other.
 
 Every answer stands on solves of its own: a conflict is one because the Program with nothing but its members has no
 solution, and it is minimal because without any one of them it has.
@@ -7,7 +7,7 @@ solution, and it is minimal because without any one of them it has.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from capplan.engine.cpsat import Answer, Callback, Model, greatest_use
 from capplan.engine.proof import impossible
 from capplan.engine.result import Limits, Watch
 from capplan.program import Coefficients, Program, Purchases
-from capplan.units import Bools, Ints
+from capplan.units import Bools
 
 SECONDS_A_QUESTION = 5.0
 """Longest time for one question whether some of the statements can be kept together."""
@@ -27,8 +27,6 @@ EFFORT_PER_SECOND = 0.5
 
 MANY = 12
 """Items from which a quick proof is looked for first: searches count pigeons one by one."""
-
-LARGEST_WIDENING = 2**40
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Kept:
     open: Bools
 
 
-class _Part(Model):
+class Part(Model):
     """A model of some of a Program's statements, to which all of its items can help."""
 
     def __init__(self, program: Program, kept: Kept) -> None:
@@ -130,12 +128,12 @@ class Questions:
         self.asked += 1
         binding = Kept(kept.items, kept.limits & ~self.never, kept.open)
         if (binding.limits & self.helped).any():
-            answer = _solved(_Part(self.program, binding), self)
+            answer = solved(Part(self.program, binding), self)
         else:
             part = only(self.program, binding)
             if part.items > MANY and impossible(part, self.seconds):
                 return False
-            answer = _solved(Model(part), self)
+            answer = solved(Model(part), self)
         if answer.x is not None:
             return True
         return False if answer.finished else None
@@ -157,7 +155,8 @@ def helped(program: Program) -> Bools:
     return found
 
 
-def _solved(model: Model, ask: Questions) -> Answer:
+def solved(model: Model, ask: Questions) -> Answer:
+    """A model solved within the time of a question."""
     effort = ask.seconds * EFFORT_PER_SECOND
     return model.solve(ask.limits, ask.seconds, effort, ask.watch, Callback(lambda *_: None))
 
@@ -182,43 +181,3 @@ def fewest(members: Sequence[int], without: Callable[[list[int]], bool | None]) 
         if size == 1:
             return kept, known
         size = max(1, size // 4)
-
-
-@dataclass(frozen=True)
-class Widening:
-    """By how much some limits must be widened for everything to be kept, all else as it is.
-
-    ``amount`` times each limit's own weight; None where no amount does, or none was found. ``least`` says that less
-    would not do; ``x`` int64 [column] is a solution.
-    """
-
-    amount: int | None
-    x: Ints | None
-    least: bool
-
-
-def least_widening(program: Program, weight: Mapping[int, int], ask: Questions) -> Widening:
-    """The least whole ``z`` with which all limits hold, those of ``weight`` (limit → weight) widened by weight × z."""
-    if (np.diff(program.item_start) == 0).any():
-        return Widening(None, None, True)
-    over = np.maximum(0, greatest_use(program) - program.bound)
-    most = max((-(-int(over[row]) // by) for row, by in weight.items()), default=0)
-    if not 0 < most < LARGEST_WIDENING:
-        return Widening(None, None, False)
-    everything = np.ones(program.items, dtype=np.bool_)
-    limits = ~ask.never
-    limits[list(weight)] = False
-    model = _Part(program, Kept(everything, limits, np.ones(program.options, dtype=np.bool_)))
-    z = model.variable(0, most)
-    rows = program.limits.of_rows(np.array(list(weight), dtype=np.int64))
-    for i, (row, by) in enumerate(weight.items()):
-        part = slice(rows.indptr[i], rows.indptr[i + 1])
-        columns, values = rows.indices[part].tolist(), rows.data[part].tolist()
-        model.at_most([*columns, z], [*values, -by], int(program.bound[row]))
-    model.minimise([z], [1])
-    answer = _solved(model, ask)
-    if answer.x is None:
-        return Widening(None, None, answer.finished)
-    used = program.limits @ answer.x - program.bound
-    need = max(max(0, -(-int(used[row]) // by)) for row, by in weight.items())
-    return Widening(need, answer.x, answer.finished)

@@ -72,7 +72,7 @@ def proofs(program: Program, asked: Bools, kept: Bools, seconds: float) -> Itera
     if not len(items):
         return
     free = (blocker < 0) & homes[program.item[option]]
-    small = _Relaxation(program, items, rows, option[free])
+    small = Relaxation(program, items, rows, option[free])
     weight = small.weights(seconds)
     if weight is None:
         return
@@ -110,7 +110,7 @@ def _helping(program: Program, kept: Bools) -> Bools:
     return found
 
 
-class _Relaxation:
+class Relaxation:
     """The relaxation of some items and limits of a Program.
 
     Rows are the limits, then what ties facts to options; columns the options of the items, the facts, the purchases.

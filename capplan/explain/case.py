@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +14,55 @@ import scipy.sparse as sp
 import yaml
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import Limits, Progress, Status, Stopped, Watch, chosen, impossible, solve_program
+from capplan.engine import Limits, Progress, Status, Stopped, Watch, chosen, impossible, repaired, solve_program
 from capplan.engine import Result as Found
 from capplan.errors import CapplanError
 from capplan.inventory import Inventory
 from capplan.load import read_inventory, read_model
 from capplan.measure import Measured, measure
 from capplan.model import Model
-from capplan.problem import Plan, Problem
+from capplan.problem import Options, Plan, Problem
+from capplan.problem.ways import Changes
 from capplan.program import Program
-from capplan.units import Bools
-
-Changes = Mapping[str, Any]
-"""A scenario as it stands in a model file: ``set``, ``remove`` and any key of the model."""
+from capplan.solving import hint
+from capplan.units import Bools, Ints
 
 SCENARIO = "explained"
+
+SECONDS_TO_REPAIR = 1.0
+"""Time to make the plan found last one of another problem, before a plan is looked for from nothing."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A problem that can be changed as a scenario changes it. ``folder`` is where its tables lie."""
+    """A problem that can be changed as a scenario changes it.
+
+    ``folder`` is where its tables lie, ``until`` a moment of ``time.monotonic``; ``say`` hears what is being done.
+    ``near`` holds the plan found last: that of a changed problem is often close to one of another,
+    but for the workloads in ``focus``.
+    """
 
     problem: Problem
     folder: Path
     limits: Limits
     watch: Watch
     until: float
+    say: Callable[[str], None] = lambda text: None
+    near: list[Plan] = field(default_factory=list)
+    focus: tuple[int, ...] = ()
 
     @staticmethod
-    def of(problem: Problem, folder: Path, seconds: float, watch: Watch | None = None) -> Case:
+    def of(
+        problem: Problem,
+        folder: Path,
+        seconds: float,
+        watch: Watch | None = None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Case:
         """A case to be explained within ``seconds`` from now."""
         solver = problem.model.solver
         limits = Limits(seconds, seed=solver.seed, workers=solver.workers, deterministic=solver.deterministic)
-        return Case(problem, folder, limits, watch or Watch(), time.monotonic() + seconds)
+        return Case(problem, folder, limits, watch or Watch(), time.monotonic() + seconds, say)
 
     @property
     def left(self) -> float:
@@ -79,6 +95,11 @@ class Case:
         """A plan that breaks no rule, measured; None where there is none or none was found in time."""
         return self._found(problem, seconds, goals=False)[1]
 
+    def decided(self, problem: Problem, seconds: float) -> Measured | bool | None:
+        """A plan that breaks no rule; False where it was proved that there is none, None where neither was found."""
+        status, plan = self._found(problem, seconds, goals=False)
+        return plan if plan is not None else False if status is Status.INFEASIBLE else None
+
     def best_plan(self, problem: Problem, seconds: float) -> tuple[Status, Measured | None]:
         """The best plan that was found in time, measured, and what is known of it."""
         return self._found(problem, seconds, goals=True)
@@ -99,7 +120,8 @@ class Case:
         program = program_of(problem, options, ledger=False)
         limits = replace(self.limits, time_limit_s=seconds)
         if chosen(program) == "large":
-            found = self._large(program, limits, first=not goals)
+            x = None if goals else self._repaired(problem, options, program, limits)
+            found = self._large(program, limits, first=not goals) if x is None else _feasible(x)
         else:
             if not goals:
                 program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
@@ -107,7 +129,21 @@ class Case:
         if found.x is None:
             return found.status, None
         measured = measure(problem, Plan.of(problem, program, options, found.x))
-        return (found.status, None) if measured.breaches else (found.status, measured)
+        if measured.breaches:
+            return found.status, None
+        self.near[:] = [measured.plan]
+        return found.status, measured
+
+    def _repaired(self, problem: Problem, options: Options, program: Program, limits: Limits) -> Ints | None:
+        """The plan found last made into one of this Program; None where there is none or that fails."""
+        if not self.near:
+            return None
+        focus = set(self.focus)
+        free = np.array([bool(focus & set(group)) for group in problem.members], dtype=np.bool_)
+        seconds = min(SECONDS_TO_REPAIR, limits.time_limit_s / 2)
+        return repaired(
+            program, hint(program, options, self.near[-1]), free, replace(limits, time_limit_s=seconds), self.watch
+        )
 
     def _large(self, program: Program, limits: Limits, *, first: bool) -> Found:
         """A large problem solved: unless a quick proof shows that it has no plan, and up to the first plan if asked."""
@@ -125,6 +161,10 @@ class Case:
         found: Found = solve_program(program, limits, watch)
         self.watch.on_stop(None)
         return found
+
+
+def _feasible(x: Ints) -> Found:
+    return Found(Status.FEASIBLE, x, (), Stopped.GAP)
 
 
 def _quietly(_: Progress) -> None:

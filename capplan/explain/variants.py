@@ -11,14 +11,14 @@ import numpy as np
 
 from capplan.compile import open_options, program_of
 from capplan.engine import Status, Watch, prices, solve_program
-from capplan.explain import widening
-from capplan.explain.case import Case, Changes
+from capplan.explain import relaxing
+from capplan.explain.case import Case
 from capplan.explain.placement import changes as differences
-from capplan.explain.relaxing import PHYSICAL
-from capplan.explain.way import Way
 from capplan.measure import Measured, measure
 from capplan.problem import NOWHERE, Plan
+from capplan.problem.ways import Changes, Way
 from capplan.program import LinearGoal, Program
+from capplan.rules import RULES
 from capplan.units import decimal_text
 
 FIGURES_TRIED = 12
@@ -87,7 +87,7 @@ def worth(case: Case, base: Measured, *, proved: bool) -> Iterator[Worth]:
     rows = [row for row, name in enumerate(names) if name.rule and name[:3] in number and base.used[row] > 0]
     rows.sort(key=lambda row: (free[row] / max(1, int(base.available[row])), names[row].subject))
     guess = prices(program, base.goal_values())
-    figures = list(widening.widenable(problem, program, [number[names[row][:3]] for row in rows]))
+    figures = list(relaxing.figures(problem, program, [number[names[row][:3]] for row in rows]))
     chosen = [one for one in figures if one.key[0] not in ("headroom", "budget")][:FIGURES_TRIED]
     for left, figure in zip(range(len(chosen), 0, -1), chosen, strict=True):
         if not case.left:
@@ -133,7 +133,7 @@ def sensitivity(case: Case, base: Measured, *, proved: bool) -> Iterator[Variant
 
 def physical(name: str) -> bool:
     """Whether a rule says what there is."""
-    return name in PHYSICAL
+    return name in RULES and RULES[name].physical
 
 
 @dataclass(frozen=True)

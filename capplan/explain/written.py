@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from capplan.errors import Place, printable
-from capplan.explain.case import Changes, merged, own_changes, stacked, written_out
+from capplan.explain.case import merged, own_changes, stacked, written_out
 from capplan.explain.infeasible import Infeasible, left_out
-from capplan.explain.relaxing import PHYSICAL
 from capplan.explain.statements import Conflict, Member
 from capplan.explain.totals import Total
-from capplan.explain.way import Way
 from capplan.inventory import write_csv
 from capplan.measure import Breach
 from capplan.model import Model
 from capplan.problem import Problem
+from capplan.problem.ways import Changes, Way
+from capplan.rules import RULES
 from capplan.units import decimal_text
 
 FOLDER = "explain"
@@ -40,7 +40,7 @@ def nature(breach: Breach) -> str:
     """What a shortage is one of: what physically is there, headroom that policy keeps, or a rule."""
     if breach.policy_only:
         return "headroom"
-    return "physical" if breach.rule in PHYSICAL else "rule"
+    return "physical" if breach.rule in RULES and RULES[breach.rule].physical else "rule"
 
 
 def scenario_names(found: Infeasible) -> list[str]:
@@ -200,6 +200,7 @@ def infeasible_json(found: Infeasible) -> dict[str, Any]:
         "policy_only": found.policy_only,
         "best_plan_leaves_out": gone,
         "best_plan_status": str(found.without_status),
-        "not_tried": found.untried,
+        "not_decided": found.tried.undecided,
+        "not_tried": found.tried.untried,
         "seconds": {name: round(value, 2) for name, value in found.seconds.items()},
     }
