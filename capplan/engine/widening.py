@@ -44,15 +44,20 @@ def least_widening(program: Program, weight: Mapping[int, int], ask: Questions) 
     most = max((-(-int(over[row]) // by) for row, by in weight.items()), default=0)
     if not 0 < most < LARGEST_WIDENING:
         return Widening(None, least=False)
-    return _needed(program, weight, ask) if program.options > EXACT_MOST else _exact(program, weight, ask, most)
+    needed = _needed(program, weight, ask)
+    if program.options > EXACT_MOST or (needed.amount is None and needed.least):
+        return needed
+    # What the relaxation needs at least is where the search for whole choices may end.
+    least = needed.amount if needed.amount is not None and needed.least else 0
+    return _exact(program, weight, ask, (min(least, most), most))
 
 
-def _exact(program: Program, weight: Mapping[int, int], ask: Questions, most: int) -> Widening:
+def _exact(program: Program, weight: Mapping[int, int], ask: Questions, between: tuple[int, int]) -> Widening:
     everything = np.ones(program.items, dtype=np.bool_)
     limits = ~ask.never
     limits[list(weight)] = False
     model = Part(program, Kept(everything, limits, np.ones(program.options, dtype=np.bool_)))
-    z = model.variable(0, most)
+    z = model.variable(*between)
     rows = program.limits.of_rows(np.array(list(weight), dtype=np.int64))
     for i, (row, by) in enumerate(weight.items()):
         part = slice(rows.indptr[i], rows.indptr[i + 1])
@@ -63,11 +68,11 @@ def _exact(program: Program, weight: Mapping[int, int], ask: Questions, most: in
     if answer.x is None:
         return Widening(None, answer.finished)
     used = program.limits @ answer.x - program.bound
-    return Widening(max(max(0, -(-int(used[row]) // by)) for row, by in weight.items()), answer.finished)
+    return Widening(max(between[0], *(-(-int(used[row]) // by) for row, by in weight.items())), answer.finished)
 
 
 def _needed(program: Program, weight: Mapping[int, int], ask: Questions) -> Widening:
-    """What the relaxation of a large Program asks for, and whether a quick proof shows that less would not do."""
+    """What the relaxation asks for, and whether a quick proof shows that less would not do."""
     if program.options > LARGEST_PROOF:
         return Widening(None, least=False)
     items, rows, option = (np.arange(n) for n in (program.items, len(program.bound), program.options))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capplan.compile import open_options, program_of
-from capplan.engine import Kept, Questions, least_widening, only
+from capplan.engine import Kept, Questions, chosen, least_widening, only
 from capplan.explain import relaxing
 from capplan.explain.case import Case, merged
 from capplan.explain.conflicts import conflicts, mask
@@ -240,7 +240,7 @@ def _sizes(figure: Figure, ask: Questions, number: dict[int, int], *, whole: boo
 
 
 def _part(program: Program, found: Sequence[Conflict], rows: Sequence[int]) -> tuple[Program, dict[int, int]]:
-    """What a figure is sized for: the conflicts alone, where there are any and nothing else can help to keep them.
+    """What a figure is sized for: of a large problem the conflicts alone, if nothing else can help to keep them.
 
     Also the number there of each limit of the whole.
     """
@@ -249,7 +249,7 @@ def _part(program: Program, found: Sequence[Conflict], rows: Sequence[int]) -> t
     limits |= mask(rows, len(limits))
     entries = program.limits.of_rows(np.flatnonzero(limits)).tocoo()
     helps = entries.data[entries.col < program.options + program.facts] < 0
-    if not items or helps.any():
+    if chosen(program) == "exact" or not items or helps.any():
         return program, {row: row for row in range(len(program.bound))}
     kept = Kept(mask(items, program.items), limits, np.ones(program.options, dtype=np.bool_))
     return only(program, kept), {row: i for i, row in enumerate(np.flatnonzero(limits).tolist())}
