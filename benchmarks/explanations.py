@@ -68,11 +68,11 @@ def _measured(wanted: Wanted, solved: float, found: Infeasible) -> Measured:
         wanted.name,
         str(Status.INFEASIBLE),
         solved,
-        found.seconds["totals"] if found.totals else found.seconds["shortages"],
+        found.seconds["first"],
         found.seconds["all"],
         len(found.conflicts),
         sum(conflict.minimal for conflict in found.conflicts),
-        bool(found.totals) or (bool(found.why.shortages) and found.why.least),
+        found.exact,
         len(found.relaxations),
         found.combined is not None,
     )
@@ -99,13 +99,22 @@ def main(arguments: Sequence[str]) -> None:
         rows.append(row)
         _say(_line(row))
     without = [row for row in rows if row.whole]
+    for size in dict.fromkeys(row.name.partition("-")[0] for row in without):
+        _say(_summary(size, [row for row in without if row.name.startswith(f"{size}-")]))
     if without:
-        explained = sum(row.explained for row in without)
-        helped = sum(bool(row.relaxations) or row.combined for row in without)
-        _say(f"{len(rows)} worlds, {len(without)} without a plan: {explained} explained, {helped} with changes that do")
-        first, whole = ([getattr(row, part) for row in without] for part in ("first", "whole"))
-        _say(f"first useful line: median {statistics.median(first):.2f} s, most {max(first):.2f} s")
-        _say(f"whole answer: median {statistics.median(whole):.2f} s, most {max(whole):.2f} s")
+        _say(_summary("all", without))
+
+
+def _summary(what: str, rows: Sequence[Measured]) -> str:
+    explained = sum(row.explained for row in rows)
+    helped = sum(bool(row.relaxations) or row.combined for row in rows)
+    times = [
+        f"{part} median {statistics.median(values):.2f} s, most {max(values):.2f} s"
+        for part in ("first", "whole")
+        for values in [[getattr(row, part) for row in rows]]
+    ]
+    shares = f"{explained} of {len(rows)} explained, {helped} with changes that do"
+    return f"{what} without a plan: {shares}; {'; '.join(times)}"
 
 
 if __name__ == "__main__":

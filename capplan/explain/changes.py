@@ -305,12 +305,19 @@ def combined(case: Case) -> Combined | None:
 
 
 def _first_way(now: Case, case: Case, changes: Changes) -> Way | None:
-    """The first change that ends the first conflict there is, all being placed but what stands in another."""
-    found = list(conflicts(now.part(0.35)))
+    """The first change that ends the first conflict there is, all being placed but what stands in another.
+
+    Where no conflict is left, the first that ends a shortage of all sites together.
+    """
+    found, lacking = list(conflicts(now.part(0.35))), list(totals(now.problem))
     if not found:
-        return None
+        ways = in_order([sized for total in lacking for sized in relaxing.in_all(now.problem, total)])
+        tried = ((way, verified(case, merged(changes, way.changes), None)) for way, _ in ways if case.left)
+        return next((way for way, answer in tried if isinstance(answer, Measured)), None)
     conflict, others = found[0], {item for other in found[1:] for item in other.items}
     must = [w for item, group in enumerate(now.problem.members) if item not in others for w in group]
+    if lacking:
+        must = [w for item in conflict.items for w in now.problem.members[item]]
     for way, _ in in_order(list(_ways(now, now.problem, [conflict], [], must))):
         if not case.left:
             return None
