@@ -35,7 +35,7 @@ def _site(found: Placement, one: AtSite) -> list[str]:
     lines = [f"{problem.sites.ids[one.site]}: {verdict(one)}"]
     lines += [f"  {no.reason} [{no.rule}]{_row(problem, no.source)}" for no in one.obstacles]
     if one.here:
-        return lines
+        return [*lines, *(f"  {reason}" for reason in why_here(found))]
     if one.fixed is not None:
         lines.append(f"  with all else as it is: {_comparison(problem, one.fixed)}")
     lines += [f"  with all else as it is: {breach_text(problem, breach)}" for breach in one.short[:BREACHES_NAMED]]
@@ -43,6 +43,28 @@ def _site(found: Placement, one: AtSite) -> list[str]:
     if one.free is None and not one.obstacles and one.status == "infeasible":
         lines.append("  whatever else is moved: no plan has it there (proved)")
     return lines
+
+
+def why_here(found: Placement) -> list[str]:
+    """Why a workload is where the plan has it: what stands against every other site."""
+    others_ = [one for one in found.sites if not one.here]
+    if not others_:
+        return ["the only site there is"]
+    if all(one.obstacles for one in others_):
+        return ["the only site that no rule forbids"]
+    best = found.best_elsewhere
+    if best is None:
+        proved = all(one.obstacles or one.status == "infeasible" for one in others_)
+        return ["no other site has room, whatever else is moved" if proved else "at no other site a plan was found"]
+    one, outcome, anew = best
+    how = "all else planned anew" if anew else "all else as it is"
+    worse = (outcome.forgone, outcome.cost) > (0, 0)
+    same = (outcome.forgone, outcome.cost) == (0, 0)
+    where = found.problem.sites.ids[one.site]
+    said = f"the best other site is {where}: {_comparison(found.problem, outcome)}, with {how}"
+    if worse:
+        return [said]
+    return [f"{said}; of equally good plans one is taken" if same else f"{said}: to move it there would pay"]
 
 
 def _free(found: Placement, outcome: Outcome) -> list[str]:
@@ -89,10 +111,20 @@ def worth_text(plan: Measured, found: Sequence[Worth]) -> str:
         lines.append(f"  {one.way.text}")
         lines.append(f"    {one.subject} has {with_unit(one.free, one.unit)} free; {_gain(problem, one.variant)}")
         if one.estimate is not None:
-            lines.append(f"    quick estimate from the relaxation: {_saving(problem, int(one.estimate))}")
+            lines.append(f"    {_estimated(problem, one.variant, int(one.estimate))}")
     if not found:
         lines.append("  No limit is used.")
     return "\n".join(map(printable, lines))
+
+
+def _estimated(problem: Problem, variant: Variant, estimate: int) -> str:
+    """What the relaxation's price says, and which of the two figures to believe where they differ."""
+    said = f"quick estimate from the relaxation: {_saving(problem, estimate)}"
+    if variant.cost is None or (variant.cost, variant.left_out) == (estimate, 0):
+        return said
+    if variant.proved:
+        return f"{said}; that is for a small part of a workload, and workloads come whole: the figure above counts"
+    return f"{said}; the figure above is what was found in the time given, so neither is certain"
 
 
 def _gain(problem: Problem, variant: Variant) -> str:

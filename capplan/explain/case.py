@@ -14,7 +14,7 @@ import scipy.sparse as sp
 import yaml
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import Limits, Progress, Status, Stopped, Watch, chosen, impossible, repaired, solve_program
+from capplan.engine import Limits, Status, Stopped, Watch, chosen, impossible, repaired, solve_program
 from capplan.engine import Result as Found
 from capplan.errors import CapplanError
 from capplan.inventory import Inventory
@@ -125,7 +125,7 @@ class Case:
         else:
             if not goals:
                 program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
-            found = self._solved(program, limits, Watch(_quietly))
+            found = self.solved(program, limits, Watch())
         if found.x is None:
             return found.status, None
         measured = measure(problem, Plan.of(problem, program, options, found.x))
@@ -149,13 +149,13 @@ class Case:
         """A large problem solved: unless a quick proof shows that it has no plan, and up to the first plan if asked."""
         if impossible(program, limits.time_limit_s / 2):
             return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
-        watch = Watch(_quietly)
+        watch = Watch()
         if first:
             watch.report = lambda heard: watch.stop() if heard.best is not None else None
             limits = replace(limits, workers=1)  # others would take longer to start than the first plan takes
-        return self._solved(program, limits, watch)
+        return self.solved(program, limits, watch)
 
-    def _solved(self, program: Program, limits: Limits, watch: Watch) -> Found:
+    def solved(self, program: Program, limits: Limits, watch: Watch) -> Found:
         """A solve with a clock of its own, asked to stop when the case is."""
         self.watch.on_stop(watch.stop)
         found: Found = solve_program(program, limits, watch)
@@ -165,10 +165,6 @@ class Case:
 
 def _feasible(x: Ints) -> Found:
     return Found(Status.FEASIBLE, x, (), Stopped.GAP)
-
-
-def _quietly(_: Progress) -> None:
-    return
 
 
 def _no_ties() -> sp.csr_array:

@@ -119,7 +119,9 @@ def relaxations(case: Case, found: Sequence[Conflict], short: Sequence[Breach], 
 
 
 def _covered(way: Way, kept: Sequence[Relaxation]) -> bool:
-    """Whether a smaller change of the same figure is among those that do."""
+    """Whether a smaller change of the same figure, or a purchase alone, is among those that do."""
+    if way.changes == {"purchases": "all"}:
+        return any("purchases" in one.changes for one in kept)
     return bool(way.figure) and any(one.way.figure == way.figure and one.way.share <= way.share for one in kept)
 
 

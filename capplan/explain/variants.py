@@ -10,7 +10,7 @@ from math import floor
 import numpy as np
 
 from capplan.compile import open_options, program_of
-from capplan.engine import Status, Watch, prices, solve_program
+from capplan.engine import Status, Watch, prices
 from capplan.explain import relaxing
 from capplan.explain.case import Case
 from capplan.explain.placement import changes as differences
@@ -56,6 +56,7 @@ class Worth:
 
 
 def _variant(case: Case, base: Measured, name: str, changes: Changes, seconds: float, proved: bool) -> Variant:
+    case.say(f"solving again: {name}")
     problem = case.changed(changes)
     if problem is None:
         return Variant(name, changes, Status.UNKNOWN, None, None, None, False)
@@ -166,6 +167,7 @@ def alternatives(case: Case, base: Measured, within: Fraction) -> Iterator[Alter
     tries += [(name, {"rules": cap, **removed}) for name, removed in _without(base)]
     seen = {base.plan.site.tobytes()}
     for left, (name, changed) in zip(range(len(tries) + 1, 1, -1), tries, strict=True):
+        case.say(f"looking for a plan {name if name.startswith('without') else f'with the {name}'}")
         problem = case.changed(changed)
         plan = None if problem is None else case.best_plan(problem, case.left / left)[1]
         if plan is not None and plan.plan.site.tobytes() not in seen:
@@ -201,8 +203,7 @@ def _most_different(case: Case, base: Measured, changed: Changes) -> Measured | 
     # As much is left out as in the plan: being nowhere is no other place.
     np.add.at(same, options.absent_option, 2)
     goals = (*program.goals[:1], LinearGoal("same place", same, 0, Fraction(1)))
-    watch = replace(case.watch, report=lambda _: None, started=Watch().started)
-    found = solve_program(replace(program, goals=goals), replace(case.limits, time_limit_s=case.left), watch)
+    found = case.solved(replace(program, goals=goals), replace(case.limits, time_limit_s=case.left), Watch())
     if found.x is None:
         return None
     measured = measure(problem, Plan.of(problem, program, options, found.x))

@@ -20,6 +20,7 @@ from capplan.model import Model
 from capplan.problem import Problem
 from capplan.problem.ways import Changes, Way
 from capplan.rules import RULES
+from capplan.runs.folder import aside, partial_folder, publish_over
 from capplan.units import decimal_text
 
 FOLDER = "explain"
@@ -75,20 +76,28 @@ def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
 def write_infeasible(folder: Path, found: Infeasible) -> Path:
     """Write the tables and the scenarios into a run's folder of explanations, in place of what was there."""
     target = folder / FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir()
-    for name, rows in infeasible_rows(found).items():
-        write_table(target, name, COLUMNS[name], rows)
-    scenarios = relaxed_scenarios(found)
-    if scenarios:
-        (target / RELAXATIONS).write_text(model_of(found.problem.model, scenarios), "utf-8")
+    with partial_folder(folder) as partial:
+        for name, rows in infeasible_rows(found).items():
+            write_table(partial, name, COLUMNS[name], rows)
+        scenarios = relaxed_scenarios(found)
+        if scenarios:
+            (partial / RELAXATIONS).write_text(model_of(found.problem.model, scenarios), "utf-8")
+        # What an earlier replacement left aside when it was killed would stand in the way of this one.
+        shutil.rmtree(aside(target), ignore_errors=True)
+        publish_over(partial, target)
     return target
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Write one table as a run's tables are written."""
+    """Write one table as a run's tables are written: whole or not at all."""
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
-    write_csv(folder / f"{name}.csv", columns, cells, frozenset(columns) - NUMBERS)
+    target = folder / f"{name}.csv"
+    partial = folder / f".{target.name}.partial"
+    try:
+        write_csv(partial, columns, cells, frozenset(columns) - NUMBERS)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def infeasible_rows(found: Infeasible) -> dict[str, list[dict[str, object]]]:
