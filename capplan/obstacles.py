@@ -109,6 +109,10 @@ def why_not(measured: Measured, workloads: Sequence[int]) -> dict[int, list[str]
         return {}
     first: dict[int, list[tuple[int, str]]] = {w: [] for w in workloads}
     for (w, s), why in obstacles(measured, workloads).items():
-        reasons = "; ".join(obstacle.reason for obstacle in why[:OBSTACLES_NAMED])
+        # The same thing in another period is the same obstacle.
+        different = list({(obstacle.rule, obstacle.source): obstacle.reason for obstacle in reversed(why)}.values())[
+            ::-1
+        ]
+        reasons = "; ".join(different[:OBSTACLES_NAMED])
         first[w].append((s, reasons or "would fit; the goals prefer to leave it out"))
     return {w: by_reason(measured.problem, reasons) for w, reasons in first.items()}

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from capplan.cli.summary import subject_text
 from capplan.cli.terminal import counted
-from capplan.cli.without_plan import homeless_lines, kept_lines, shortage_lines
+from capplan.cli.without_plan import THERE, homeless_lines, kept_lines, shortage_lines
 from capplan.engine import Status
 from capplan.errors import Place, printable
 from capplan.explain.changes import Relaxation, sort_of
 from capplan.explain.infeasible import Infeasible, left_out
-from capplan.explain.statements import Conflict
+from capplan.explain.statements import Conflict, Member
 from capplan.explain.written import COMBINED, FOLDER, RELAXATIONS, scenario_names
 from capplan.problem import Problem
 from capplan.problem.ways import Way
 
 CONFLICTS_NAMED, OF_A_SORT, LEFT_OUT_NAMED = 5, 3, 10
+MEMBERS_NAMED, WORKLOADS_NAMED = 3, 25
 
 
 def infeasible_text(found: Infeasible) -> str:
@@ -48,7 +50,7 @@ def _nature(found: Infeasible) -> list[str]:
         return []
     if found.policy_only:
         return ["  Only policy stands in the way: without headroom and the rules this model asks for there is a plan."]
-    return ["  It is not a matter of headroom or of rules this model asks for: without them there is no plan either."]
+    return ["  Headroom and the rules this model asks for are not to blame: without them there is no plan either."]
 
 
 def _totals(found: Infeasible) -> list[str]:
@@ -56,7 +58,7 @@ def _totals(found: Infeasible) -> list[str]:
     for total in found.totals:
         lines.append(f"  {total.text(found.problem)}")
         if total.policy_only:
-            lines.append("    It is there physically; only the headroom that the model keeps stands in the way.")
+            lines.append(f"    It {THERE}")
     return ["What all sites together lack", *lines] if lines else []
 
 
@@ -65,10 +67,35 @@ def _conflicts(conflicts: Sequence[Conflict]) -> list[str]:
     for number, conflict in enumerate(conflicts[:CONFLICTS_NAMED], 1):
         how = "drop any one of these and the rest can be kept" if conflict.minimal else "not proved to be the fewest"
         lines.append(f"  Conflict {number} ({how})")
-        lines += [
-            f"    {member.text}{_rule(member.rule, member.kind)}{_at(member.place)}" for member in conflict.members
-        ]
+        lines += [f"    {line}" for line in _members(conflict.members)]
     return ["What cannot all be kept", *lines] if lines else []
+
+
+def _members(members: Sequence[Member]) -> list[str]:
+    """Workloads that must be placed in a line where they are many; of other members of a rule the first few."""
+    lines: list[str] = []
+    for (kind, rule), group in groupby(members, key=lambda member: (member.kind, member.rule)):
+        alike = list(group)
+        if kind == "workload" and len(alike) > MEMBERS_NAMED:
+            lines.append(_together(alike))
+            continue
+        shown = alike if len(alike) <= MEMBERS_NAMED + 1 else alike[:MEMBERS_NAMED]
+        lines += [f"{member.text}{_rule(member.rule, kind)}{_at(member.place)}" for member in shown]
+        if len(alike) > len(shown):
+            lines.append(
+                f"and {len(alike) - len(shown)} more like these{_rule(rule, kind)}: see {FOLDER}/conflicts.csv"
+            )
+    return lines
+
+
+def _together(alike: Sequence[Member]) -> str:
+    """``A, B, C and 4 more must be placed (workloads.csv:2-9)``."""
+    names = [member.text.partition(" must be placed")[0] for member in alike]
+    more = f" and {len(names) - WORKLOADS_NAMED} more" if len(names) > WORKLOADS_NAMED else ""
+    lines = [member.place.line for member in alike if member.place is not None and member.place.line]
+    files = {Path(member.place.file).name for member in alike if member.place is not None}
+    where = f"  ({files.pop()}:{min(lines)}-{max(lines)})" if len(files) == 1 and lines else ""
+    return f"{', '.join(names[:WORKLOADS_NAMED])}{more} must be placed, all {len(names)} of them{where}"
 
 
 def _rule(rule: str, kind: str) -> str:
@@ -134,5 +161,5 @@ def _without(found: Infeasible) -> list[str]:
         f"The best plan that leaves something out{proved}",
         f"  without {named}{more}: {counted(len(found.problem.workloads) - len(gone), 'workload')} placed, "
         f"{money(found.without.cost)}",
-        "    left_out: any in the model",
+        "    To plan so write left_out: any in the model.",
     ]

@@ -119,9 +119,11 @@ class Case:
         options = open_options(problem, leave)
         program = program_of(problem, options, ledger=False)
         limits = replace(self.limits, time_limit_s=seconds)
-        if chosen(program) == "large":
-            x = None if goals else self._repaired(problem, options, program, limits)
-            found = self._large(program, limits, first=not goals) if x is None else _feasible(x)
+        x = None if goals else self._repaired(problem, options, program, limits)
+        if x is not None:
+            found = Found(Status.FEASIBLE, x, (), Stopped.GAP)
+        elif chosen(program) == "large":
+            found = self._large(program, limits, first=not goals)
         else:
             if not goals:
                 program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
@@ -161,10 +163,6 @@ class Case:
         found: Found = solve_program(program, limits, watch)
         self.watch.on_stop(None)
         return found
-
-
-def _feasible(x: Ints) -> Found:
-    return Found(Status.FEASIBLE, x, (), Stopped.GAP)
 
 
 def _no_ties() -> sp.csr_array:

@@ -18,6 +18,7 @@ from capplan.measure import Breach, Measured
 from capplan.problem import Problem
 from capplan.problem.ways import Changes, Figure, Way
 from capplan.program import Program
+from capplan.program.statements import Source
 from capplan.rules import RULES
 from capplan.units import Bools
 
@@ -181,9 +182,9 @@ def _ways(
     for way in relaxing.rules_off(problem, _rules(found, short)):
         if not found or way.changes["rules"].keys() & set(_rules(found, short)):
             yield way, None
+    for way in _of_members(problem, found):
+        yield way, None
     if len(found) < 2:
-        for way in _of_members(problem, found):
-            yield way, None
         of = {w: item for item, group in enumerate(problem.members) for w in group}
         heavy = [of[w] for breach in short for w in breach.workloads[:CONTRIBUTORS_TRIED]]
         for way in relaxing.leave_out(problem, list(dict.fromkeys([*items, *heavy]))):
@@ -199,14 +200,22 @@ def _rules(found: Sequence[Conflict], short: Sequence[Breach]) -> list[str]:
 
 
 def _of_members(problem: Problem, found: Sequence[Conflict]) -> Iterator[Way]:
-    """The rows behind the members of conflicts, asking for less."""
+    """The rows behind the members of conflicts, asking for less: with several conflicts those that are in all."""
+    of_each: list[dict[tuple[str, Source], set[int]]] = []
     for conflict in found:
-        named = [w for member in conflict.members if member.kind == "workload" for w in member.workloads]
+        sources: dict[tuple[str, Source], set[int]] = {}
         for member in conflict.members:
-            if member.rule in RULES:
-                yield from RULES[member.rule].released(problem, member.workloads or named)
             if member.rule in RULES and member.source is not None:
-                yield from RULES[member.rule].eased(problem, member.source, member.workloads)
+                sources.setdefault((member.rule, member.source), set()).update(member.workloads)
+        of_each.append(sources)
+    if len(found) == 1:
+        named = [w for member in found[0].members if member.kind == "workload" for w in member.workloads]
+        for rule in dict.fromkeys(rule for rule, _ in of_each[0]):
+            yield from RULES[rule].released(problem, named)
+    for rule, source in of_each[0] if of_each else ():
+        if all((rule, source) in sources for sources in of_each):
+            workloads = sorted({w for sources in of_each for w in sources[rule, source]})
+            yield from RULES[rule].eased(problem, source, workloads)
 
 
 def _widened(

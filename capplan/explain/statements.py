@@ -141,7 +141,8 @@ def _asked(program: Program, row: int) -> str:
     """What a limit asks for, in natural units; nothing where it asks for a balance of several things."""
     name, bound = program.limit_names[row], int(program.bound[row])
     if name.least:
-        return f"at least {with_unit(abs(bound) * name.per_unit, name.unit)}" if bound else ""
+        # Some limits of this kind forbid a combination, which their subject says in full.
+        return f"at least {with_unit(-bound * name.per_unit, name.unit)}" if bound < 0 else ""
     text = f"at most {with_unit(bound * name.per_unit, name.unit)}"
     if name.share != 1:
         physical = decimal_text(bound * name.per_unit / name.share)

@@ -7,7 +7,7 @@ after each single failure, is limited by their capacity in each direction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -23,6 +23,7 @@ from capplan.links.schema import SCHEMAS
 from capplan.model import RuleOptions, Switch
 from capplan.problem import Options, Problem
 from capplan.problem.groups import RowsOf
+from capplan.problem.ways import Way, set_cell
 from capplan.program import Builder, LimitName, Program, Values
 from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Row, Rule
@@ -71,6 +72,14 @@ class Links(Rule):
             return f"interface {interface.name}: {reason_text(check)}", _source(interface, check.check)
 
         yield Exclusion(self.name, options.option[rows], lambda i: why(i)[0], lambda i: why(i)[1], rows)
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """An interface that does not ask for this."""
+        table, row, column = source
+        if table == "interfaces":
+            name = problem.inventory.table(table).keys[row]
+            changes = set_cell(table, name, column, "")
+            yield Way("workload", f"no {column} for the interface {name}", changes, share=Fraction(1, 2))
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """Combinations that interfaces with several workloads forbid, and the capacity of circuits."""
