@@ -56,23 +56,22 @@ def proofs(program: Program, asked: Bools, kept: Bools, seconds: float) -> Itera
 
     ``asked`` bool [item] must have an option, the others need not; ``kept`` bool [limit] are the limits that count.
     """
-    items = np.flatnonzero(asked & (np.diff(program.item_start) > 0))
-    if not len(items) or program.options > LARGEST_PROOF or (~asked & _helping(program, kept)).any():
+    has_options = np.diff(program.item_start) > 0
+    items = np.flatnonzero((asked | _helping(program, kept)) & has_options)
+    if not (asked & has_options).any() or program.options > LARGEST_PROOF:
         return
     rows = np.flatnonzero(kept)
-    mine = np.zeros(program.items, dtype=np.bool_)
-    mine[items] = True
-    option = np.flatnonzero(mine[program.item])
+    option = np.flatnonzero(np.isin(program.item, items))
     blocker = _blockers(program, rows, option)
     homes = np.zeros(program.items, dtype=np.bool_)
     homes[program.item[option[blocker < 0]]] = True
-    for item in items[~homes[items]].tolist():
+    for item in items[asked[items] & ~homes[items]].tolist():
         yield Proof(np.array([item]), np.unique(blocker[program.item[option] == item]))
     items = items[homes[items]]
-    if not len(items):
+    if not asked[items].any():
         return
     free = (blocker < 0) & homes[program.item[option]]
-    small = Relaxation(program, items, rows, option[free])
+    small = Relaxation(program, items, rows, option[free], asked[items])
     weight = small.weights(seconds)
     if weight is None:
         return
@@ -111,13 +110,13 @@ def _helping(program: Program, kept: Bools) -> Bools:
 
 
 class Relaxation:
-    """The relaxation of some items and limits of a Program.
+    """The relaxation of some items and limits of a Program. ``asked`` bool [item]: must have an option.
 
     Rows are the limits, then what ties facts to options; columns the options of the items, the facts, the purchases.
     """
 
-    def __init__(self, program: Program, items: Ints, rows: Ints, option: Ints) -> None:
-        self.program, self.items, self.rows, self.option = program, items, rows, option
+    def __init__(self, program: Program, items: Ints, rows: Ints, option: Ints, asked: Bools) -> None:
+        self.program, self.items, self.rows, self.option, self.asked = program, items, rows, option, asked
         self.item = np.searchsorted(items, program.item[self.option])
         self.start = np.searchsorted(self.item, np.arange(len(items)))
         column = np.concatenate([self.option, np.arange(program.options, program.columns)])
@@ -159,7 +158,7 @@ class Relaxation:
         upper = np.concatenate([self.upper.astype(float), np.ones(items)])
         solve: Any = linprog  # its stubs know no sparse arrays
         answer = solve(
-            np.concatenate([np.zeros(columns), np.ones(items)]),
+            np.concatenate([np.zeros(columns), self.asked.astype(float)]),
             A_ub=sp.csr_array(rows),
             b_ub=self.bound / size,
             A_eq=sp.csr_array(sp.hstack([each, sp.eye_array(items)])),
@@ -195,8 +194,9 @@ class Relaxation:
         return np.asarray(self.matrix.T @ weight, dtype=np.int64)
 
     def _least(self, weight: Ints) -> Ints:
-        """The least that an option of each item counts. int64 [item]."""
-        return np.minimum.reduceat(self._priced(weight)[: len(self.option)], self.start)
+        """The least that an option of each item counts, or none where none is asked for. int64 [item]."""
+        least = np.minimum.reduceat(self._priced(weight)[: len(self.option)], self.start)
+        return np.where(self.asked, least, np.minimum(0, least))
 
     def proof(self, weight: Ints) -> Proof | None:
         """What whole weights prove; None where they prove nothing."""
@@ -207,4 +207,4 @@ class Relaxation:
         if total <= 0:
             return None
         used = np.flatnonzero(weight[: len(self.rows)])
-        return Proof(self.items[np.flatnonzero(least != 0)], self.rows[used])
+        return Proof(self.items[self.asked & (least != 0)], self.rows[used])

@@ -76,7 +76,7 @@ def _needed(program: Program, weight: Mapping[int, int], ask: Questions) -> Wide
     if program.options > LARGEST_PROOF:
         return Widening(None, least=False)
     items, rows, option = (np.arange(n) for n in (program.items, len(program.bound), program.options))
-    relaxation = Relaxation(program, items, rows, option)
+    relaxation = Relaxation(program, items, rows, option, np.ones(len(items), dtype=np.bool_))
     matrix, columns = relaxation.matrix, relaxation.matrix.shape[1]
     by = np.zeros(matrix.shape[0])
     by[list(weight)] = list(weight.values())

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -117,8 +119,10 @@ class _Search:
             needed[proved.items], found = False, True
             yield proved
         rows = np.flatnonzero(self.named & ~self.ask.never).tolist()
+        # Limits that others may help to keep are no matter of the crowd alone.
+        alone = [row for row in rows if not self.ask.helped[row]]
         for crowd in self._crowds(needed):
-            one = self._fewest(crowd.tolist(), rows) if needed[crowd].all() and not self.ask.over else None
+            one = self._fewest(crowd.tolist(), alone) if needed[crowd].all() and not self.ask.over else None
             if one is not None:
                 needed[one.items], found = False, True
                 yield one
@@ -181,7 +185,26 @@ class _Search:
     def possible(self, items: Sequence[int], rows: Sequence[int]) -> bool | None:
         """Whether these items can be placed within these limits; None where that was not found out."""
         asked = mask(items, self.program.items) & self._concerned(rows)
-        return self.ask.possible(Kept(asked, mask(rows, len(self.named)) | ~self.named, self.open))
+        return self.ask.possible(Kept(asked, self._with_tied(rows), self.open))
+
+    def _with_tied(self, rows: Sequence[int]) -> Bools:
+        """Limits and those without a name that tie to choices the amounts that they count. bool [limit].
+
+        Others without a name only say how much of something there is that nobody asks about.
+        """
+        kept = mask(rows, len(self.named))
+        while True:
+            bought = np.unique(self._bought[np.flatnonzero(kept)].indices)
+            tied = ~self.named & (np.diff(self._bought[:, bought].indptr) > 0) & ~kept
+            if not tied.any():
+                return kept
+            kept |= tied
+
+    @cached_property
+    def _bought(self) -> Any:
+        """What limits count of purchases. int64 sparse [limit, purchase]."""
+        rest: Any = self.program.limits.rest
+        return rest[:, self.program.options + self.program.facts :].tocsr()
 
     def _fewest(self, items: list[int], rows: list[int]) -> _Set | None:
         """Fewest of these that contradict each other; None where they do not, or not few enough of them do."""
@@ -207,17 +230,15 @@ class _Search:
         kept, known = fewest(range(len(every)), lambda chosen: self.possible(items, _flat([every[i] for i in chosen])))
         return [every[i] for i in kept], known
 
-    @property
+    @cached_property
     def _counting(self) -> Bools:
         """Limits in which everything counts the same. bool [limit]."""
-        if not hasattr(self, "_counts"):
-            entries = self.program.limits.tocsr().tocoo()
-            size, rows = np.abs(entries.data), len(self.program.bound)
-            least, most = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, dtype=np.int64)
-            np.minimum.at(least, entries.row, size)
-            np.maximum.at(most, entries.row, size)
-            self._counts: Bools = np.asarray(least == most)
-        return self._counts
+        entries = self.program.limits.tocsr().tocoo()
+        size, rows = np.abs(entries.data), len(self.program.bound)
+        least, most = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, dtype=np.int64)
+        np.minimum.at(least, entries.row, size)
+        np.maximum.at(most, entries.row, size)
+        return np.asarray(least == most)
 
     def _concerned(self, rows: Sequence[int]) -> Bools:
         """Items without an option that uses nothing of some limits: the others can always be placed. bool [item].

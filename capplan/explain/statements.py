@@ -151,9 +151,9 @@ def _asked(program: Program, row: int) -> str:
     part = program.limits.of_rows(np.array([row]))[:, first:].tocoo()
     widens = [(p, -v) for p, v in zip(part.col.tolist(), part.data.tolist(), strict=True) if v < 0]
     things = sorted({bought.names[p].purchase for p, _ in widens} - {""})
-    if not things:
-        return text
     most = bound + sum(v * int(bought.upper[p]) for p, v in widens if bought.names[p].purchase)
+    if most == bound:
+        return text
     return f"{text}, {with_unit(most * name.per_unit, name.unit)} with all that may be bought ({', '.join(things)})"
 
 
