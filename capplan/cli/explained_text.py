@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from capplan.cli.summary import breach_text, subject_text
+from capplan.cli.summary import breach_text, goal_text, subject_text
 from capplan.cli.terminal import aligned, counted
 from capplan.errors import printable
 from capplan.explain.placement import AtSite, Outcome, Placement, others
@@ -58,13 +58,14 @@ def why_here(found: Placement) -> list[str]:
         return ["no other site has room, whatever else is moved" if proved else "at no other site a plan was found"]
     one, outcome, anew = best
     how = "all else planned anew" if anew else "all else as it is"
-    worse = (outcome.forgone, outcome.cost) > (0, 0)
-    same = (outcome.forgone, outcome.cost) == (0, 0)
-    where = found.problem.sites.ids[one.site]
-    said = f"the best other site is {where}: {_comparison(found.problem, outcome)}, with {how}"
-    if worse:
-        return [said]
-    return [f"{said}; of equally good plans one is taken" if same else f"{said}: to move it there would pay"]
+    said = f"the best other site is {found.problem.sites.ids[one.site]}, with {how}"
+    decides = found.deciding(outcome)
+    if decides is None:
+        return [f"{said}: as good by every goal; of equally good plans one is taken"]
+    goal, here, there = decides
+    values = [goal_text(found.problem, goal.reads, goal.natural(value)) for value in (there, here)]
+    verdict_ = "worse" if there > here else "better: to move it there would pay"
+    return [f"{said}: {goal.name} {values[0]} instead of {values[1]}, {verdict_}"]
 
 
 def _free(found: Placement, outcome: Outcome) -> list[str]:

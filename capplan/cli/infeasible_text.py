@@ -95,7 +95,7 @@ def _together(alike: Sequence[Member]) -> str:
     lines = [member.place.line for member in alike if member.place is not None and member.place.line]
     files = {Path(member.place.file).name for member in alike if member.place is not None}
     where = f"  ({files.pop()}:{min(lines)}-{max(lines)})" if len(files) == 1 and lines else ""
-    return f"{', '.join(names[:WORKLOADS_NAMED])}{more} must be placed, all {len(names)} of them{where}"
+    return f"{', '.join(names[:WORKLOADS_NAMED])}{more} must be placed, all of them{where}"
 
 
 def _rule(rule: str, kind: str) -> str:

@@ -14,6 +14,7 @@ from capplan.explain.case import Case
 from capplan.measure import Breach, Measured, measure
 from capplan.obstacles import Obstacle, forbidden
 from capplan.problem import NOWHERE, Options, Plan, Problem, elsewhere
+from capplan.program import Goal
 from capplan.units import Bools
 
 SITES_SOLVED = 8
@@ -69,7 +70,10 @@ class Placement:
 
     @property
     def best_elsewhere(self) -> tuple[AtSite, Outcome, bool] | None:
-        """The best other site that a plan was found for, what it comes to, and whether all else was planned anew."""
+        """The best other site that a plan was found for, what it comes to, and whether all else was planned anew.
+
+        The best as the model's goals see it.
+        """
         tried = [
             (one, outcome, anew)
             for one in self.sites
@@ -77,7 +81,15 @@ class Placement:
             for outcome, anew in ((one.free, True), (one.fixed, False))
             if outcome is not None
         ]
-        return min(tried, key=lambda each: (each[1].forgone, each[1].cost, not each[2]), default=None)
+        return min(tried, key=lambda each: (each[1].plan.goal_values(), each[1].cost, not each[2]), default=None)
+
+    def deciding(self, outcome: Outcome) -> tuple[Goal, int | Fraction, int | Fraction] | None:
+        """The first goal that tells the plan from another: the goal, its value in the plan and in the other.
+
+        None where all goals are met equally well.
+        """
+        goals = zip(self.plan.program.goals, self.plan.goal_values(), outcome.plan.goal_values(), strict=True)
+        return next((each for each in goals if each[1] != each[2]), None)
 
     @property
     def broken(self) -> tuple[Breach, ...]:
