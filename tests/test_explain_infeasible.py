@@ -10,19 +10,24 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from capplan.compile import problem_of
-from capplan.engine import Status
+from capplan.compile import open_options, problem_of, program_of
+from capplan.engine import Status, Watch
+from capplan.explain import written
 from capplan.explain.case import Case
 from capplan.explain.infeasible import Infeasible, explain_infeasible
-from capplan.explain.statements import Conflict, Member
+from capplan.explain.relaxing import figures
+from capplan.explain.statements import Conflict, Member, every_option, exclusions
 from capplan.explain.written import FOLDER, RELAXATIONS, nature, write_infeasible
 from capplan.load import read_inventory, read_model
 from capplan.model import override
 from capplan.problem import Problem
+from capplan.program import Program
+from capplan.rules import RULES
 from capplan.solving import solve
-from capplan.units import decimal_text
+from capplan.units import Ints, decimal_text
 from tests.cli_calls import capplan
 from tests.explained_worlds import LARGE, LIBRARY, MIDDLE, SMALL, Made, Wanted, made
 
@@ -266,3 +271,124 @@ def test_a_run_that_was_explained_may_be_replaced(tmp_path: Path):
     folder = made(SMALL[0]).write(tmp_path / "i")
     assert capplan("solve", folder, "-o", tmp_path / "run").code == 3
     assert capplan("solve", folder, "-o", tmp_path / "run").code == 3
+
+
+def _reach(program: Program) -> Ints:
+    """What each limit comes to with everything bought. int64 [limit]."""
+    first = program.options + program.facts
+    bought = program.limits.rest[:, first:].tocoo()
+    reach = program.bound.copy()
+    widens = bought.data < 0
+    np.add.at(reach, bought.row[widens], -bought.data[widens] * program.purchases.upper[bought.col[widens]])
+    return reach
+
+
+@pytest.mark.parametrize("wanted", SMALL, ids=lambda wanted: wanted.name)
+def test_a_figure_that_is_raised_widens_the_limits_it_says_it_widens(wanted: Wanted, tmp_path: Path):
+    """Whatever rule the limit is of: read back as a scenario, ten units more of the figure let more be used."""
+    folder = made(wanted).write(tmp_path / "i")
+    model = read_model(folder / "model.yaml")
+    problem = problem_of(read_inventory(folder, model.overlay), model)
+    case = Case.of(problem, folder, SECONDS)
+    program = program_of(problem, open_options(problem), ledger=False)
+    before = dict(zip((name[:3] for name in program.limit_names), _reach(program).tolist(), strict=True))
+    for figure in figures(problem, program, range(len(program.bound))):
+        changed = case.changed(figure.way(10).changes)
+        assert changed is not None, figure.key
+        wider = program_of(changed, open_options(changed), ledger=False)
+        after = dict(zip((name[:3] for name in wider.limit_names), _reach(wider).tolist(), strict=True))
+        for row in figure.weight:
+            name = program.limit_names[row][:3]
+            assert after.get(name, before[name] + 1) > before[name] or program.limit_names[row].least
+
+
+def test_what_asks_for_less_can_be_read_as_a_scenario(tmp_path: Path):
+    """Every way that a rule offers for what it forbids: no scenario is refused, and no rule offers the same twice."""
+    for wanted in SMALL:
+        folder = made(wanted).write(tmp_path / wanted.name)
+        model = read_model(folder / "model.yaml")
+        problem = problem_of(read_inventory(folder, model.overlay), model)
+        case = Case.of(problem, folder, SECONDS)
+        items = set(range(len(problem.blocks)))
+        options = every_option(problem, sorted(items), others=False)
+        for group in exclusions(problem, options, items):
+            if group.source is not None:
+                ways = list(RULES[group.rule].eased(problem, group.source, group.workloads))
+                assert len({repr(way.changes) for way in ways}) == len(ways)
+                assert all(case.changed(way.changes) is not None for way in ways)
+
+
+def test_a_large_problem_that_cannot_be_is_proved_so_before_a_plan_is_looked_for(tmp_path: Path):
+    """Thirteen that must be apart at twelve sites, among three hundred: counted, not searched for."""
+    folder = made(Wanted(1, 300, 12, ("apart",))).write(tmp_path / "i")
+    said = capplan("solve", folder, "-o", tmp_path / "run", "--time-limit", "30")
+    assert said.code == 3
+    info = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    assert (info["status"], info["engine"]["name"]) == ("infeasible", "large")
+    assert "at most 1 workload each [apart]" in said.out
+    assert "must be placed, all of them" in said.out
+
+
+def test_a_conflict_says_what_purchases_make_of_its_limit(tmp_path: Path):
+    """16 kW usable as it is, 30.4 with what may be bought, and it is not enough: the figures of the shortage."""
+    said = capplan("solve", "inventories/dudley", "--set", "sites.DUDLEY.power_kw=20", "-o", tmp_path / "run")
+    assert said.code == 3
+    assert "at most 16 kW (20 less 20 % headroom), 30.4 kW with all that may be bought (UPS-4)" in said.out
+    assert "usable 30.4 kW (38 less 20 % headroom), 18 kW of it still to be bought: short 1.8 kW" in said.out
+
+
+def test_a_row_that_all_conflicts_share_is_one_change(tmp_path: Path):
+    """Whitehaven opens too late for all of which it must hold a copy: to open it earlier is the change."""
+    said = capplan("solve", "inventories/cumbria", "--set", "sites.B.from=2016-08-01", "-o", tmp_path / "run")
+    assert said.code == 3
+    assert "Conflict 5" in said.out
+    assert "open B on 2015-10-01 instead of 2016-08-01" in said.out
+
+
+def test_a_smaller_change_of_the_same_figure_is_enough(tmp_path: Path):
+    """No figure is offered twice, and what is offered of it is the least where that is said."""
+    _, found = explained(next(one for one in SMALL if one.causes == ("headroom",)), tmp_path / "i")
+    assert found is not None
+    raised = [one.way.figure for one in found.relaxations if one.way.figure]
+    assert raised
+    assert len(set(raised)) == len(raised)
+
+
+def test_what_a_file_keeps_is_blamed_on_the_file(tmp_path: Path):
+    """Both copies kept at one site: the members of the conflict are the lines of the file."""
+    kept = tmp_path / "kept.csv"
+    kept.write_text("workload,site\nRIO,A\nRIO-R,A\n", "utf-8")
+    said = capplan("solve", "inventories/cumbria", "--pin", kept, "-o", tmp_path / "run")
+    assert said.code == 3
+    assert "RIO, RIO-R must be placed, all of them  (kept.csv:2)" in said.out
+    assert "[allowed]  (kept.csv:3)" in said.out
+
+
+def test_what_is_known_when_somebody_stops_is_kept(tmp_path: Path):
+    """Stopped before it began: what needs no search is there all the same."""
+    folder = made(next(one for one in SMALL if one.causes == ("shortage",))).write(tmp_path / "i")
+    model = read_model(folder / "model.yaml")
+    watch = Watch()
+    watch.stop()
+    found = explain_infeasible(Case.of(problem_of(read_inventory(folder, model.overlay), model), folder, 9, watch))
+    assert found.totals
+    assert found.proved
+    assert not found.relaxations
+
+
+def test_an_explanation_that_fails_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Whole folders or none."""
+    _, found = explained(next(one for one in SMALL if one.causes == ("pins",)), tmp_path / "i")
+    assert found is not None
+    (tmp_path / "run").mkdir()
+    target = write_infeasible(tmp_path / "run", found)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+
+    def full(*_: object) -> str:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(written, "model_of", full)
+    with pytest.raises(OSError, match="no space left"):
+        write_infeasible(tmp_path / "run", found)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [FOLDER]

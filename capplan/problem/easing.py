@@ -21,7 +21,8 @@ def other_lists(problem: Problem, w: int, column: str) -> Iterator[Way]:
     for chosen, text in tries:
         changes = set_cell("workloads", name, column, ";".join(sites[s] for s in chosen))
         yield Way("workload", text, changes, share=Fraction(1, 10))
-    yield blanked(problem, w, column)
+    if column == "allowed_sites" or len(listed) > 1:
+        yield blanked(problem, w, column)
 
 
 def other_dates(problem: Problem, site: int, workloads: Sequence[int]) -> Iterator[Way]:
