@@ -38,7 +38,9 @@ from capplan.units import Ints, percent_text
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
 MOST_SECONDS_FOR_SHORTAGE = 5.0
 SHARE_OF_TIME_FOR_PROOF = 0.1
-"""Of the time for a large problem, at most, to see whether anything can keep its limits before a plan is looked for."""
+"""At most, to see whether anything can keep all limits before a plan is looked for."""
+WORTH_A_PROOF = 300
+"""Options from which that is quicker than to find out by searching."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,8 @@ def solve(
 
 
 def _search(program: Program, limits: Limits, watch: Watch, start: Ints | None, engine: str) -> Found:
-    """A solve; of a large problem only where no quick proof shows that there is no plan, which a search may not see."""
-    large = chosen(program, engine) == "large"
-    if large and impossible(program, SHARE_OF_TIME_FOR_PROOF * limits.time_limit_s):
+    """A solve, where no quick proof shows that there is no plan: searches count one by one what is counted at once."""
+    if program.options >= WORTH_A_PROOF and impossible(program, SHARE_OF_TIME_FOR_PROOF * limits.time_limit_s):
         return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
     return solve_program(program, limits, watch, start, engine)
 

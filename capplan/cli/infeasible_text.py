@@ -133,8 +133,8 @@ def _relaxations(found: Infeasible) -> list[str]:
     if tried.undecided:
         head.append(f"  {counted(tried.undecided, 'more change')} may do as well: neither a plan nor a proof was found")
     if tried.untried:
-        why = "so many better ones were found" if tried.enough else "the time was up, a longer --time-limit tries them"
-        head.append(f"  {counted(tried.untried, 'more change')} not tried: {why}")
+        why = "so many better ones were found" if tried.enough else "a longer --time-limit tries them"
+        head.append(f"  {counted(tried.untried, 'more change')} not tried when this ended: {why}")
     return head
 
 
