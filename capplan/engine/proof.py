@@ -51,14 +51,15 @@ def impossible(program: Program, seconds: float) -> bool:
     return any(True for _ in proofs(program, np.ones(program.items, dtype=np.bool_), everything, seconds))
 
 
-def proofs(program: Program, asked: Bools, kept: Bools, seconds: float) -> Iterator[Proof]:
+def proofs(program: Program, asked: Bools, kept: Bools, seconds: float, most: int = LARGEST_PROOF) -> Iterator[Proof]:
     """Quick proofs that share no item, the smallest first; none where the relaxation has a solution.
 
     ``asked`` bool [item] must have an option, the others need not; ``kept`` bool [limit] are the limits that count.
+    Nothing is tried for more than ``most`` options.
     """
     has_options = np.diff(program.item_start) > 0
     items = np.flatnonzero((asked | _helping(program, kept)) & has_options)
-    if not (asked & has_options).any() or program.options > LARGEST_PROOF:
+    if not (asked & has_options).any() or program.options > most:
         return
     rows = np.flatnonzero(kept)
     option = np.flatnonzero(np.isin(program.item, items))

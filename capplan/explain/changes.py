@@ -16,7 +16,7 @@ from capplan.explain.statements import Conflict
 from capplan.explain.totals import Total, totals
 from capplan.measure import Breach, Measured
 from capplan.problem import Problem
-from capplan.problem.ways import Changes, Figure, Way
+from capplan.problem.ways import INTRUSION, Changes, Figure, Way
 from capplan.program import Program
 from capplan.program.statements import Source
 from capplan.rules import RULES
@@ -31,23 +31,6 @@ MOST_FIGURES = 8
 
 SECONDS_A_CHANGE = 3.0
 """Time for one change at least, as long as there is any, and a quarter of what is left."""
-
-ORDER = {
-    "purchase": 0,
-    "licence": 0,
-    "date": 1,
-    "workload": 1,
-    "site": 1,
-    "rule option": 1,
-    "moves": 1,
-    "least use": 1,
-    "capacity": 2,
-    "headroom": 2,
-    "budget": 2,
-    "leave out": 3,
-    "rule off": 4,
-}
-"""Ways of like weight, the least intrusive first."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ def _covered(way: Way, kept: Sequence[Relaxation]) -> bool:
 
 
 def _rank(way: Way) -> tuple[object, ...]:
-    return ORDER[way.kind], (way.pence or 0) + (way.once or 0), way.share, way.text
+    return INTRUSION[way.kind], (way.pence or 0) + (way.once or 0), way.share, way.text
 
 
 def in_order(ways: Sequence[Sized]) -> list[Sized]:
@@ -244,7 +227,7 @@ def _sizes(figure: Figure, ask: Questions, number: dict[int, int], *, whole: boo
     answer = least_widening(ask.program, weight, ask)
     if not answer.amount:
         return
-    yield figure.way(answer.amount), answer.least
+    yield figure.way(answer.amount), answer.least and figure.exact
     have = max(int(ask.program.bound[row]) // by for row, by in weight.items())
     for room in relaxing.ROOM[1:] if have > relaxing.FINE and not (answer.sure and whole) else ():
         yield figure.way(answer.amount + max(1, int(room * have))), False

@@ -42,6 +42,9 @@ MOST_OF_A_CROWD = 200
 """Workloads of a conflict about one or two limits, which can be told in a line however many they are."""
 
 CONFLICTS_SOUGHT = 5
+LARGEST, LARGEST_SEARCHED = 300_000, 60_000
+"""Options up to which quick proofs take seconds, and up to which it is searched on where they say nothing."""
+
 SEARCHED_AS_A_WHOLE = 3_000
 """Options up to which all is searched for contradictions of whole workloads although others have been found."""
 
@@ -118,6 +121,8 @@ class _Search:
         for proved in self._proved(needed):
             needed[proved.items], found = False, True
             yield proved
+        if self.program.options > LARGEST_SEARCHED:
+            return
         rows = np.flatnonzero(self.named & ~self.ask.never).tolist()
         # Limits that others may help to keep are no matter of the crowd alone.
         alone = [row for row in rows if not self.ask.helped[row]]
@@ -137,7 +142,7 @@ class _Search:
         """Sets that quick proofs name. Limits of which all are short are left out, to see what else there is."""
         needed, kept = needed.copy(), np.ones(len(self.program.bound), dtype=np.bool_)
         while not self.ask.over:
-            proof = next(proofs(self.program, needed, kept, self.ask.seconds), None)
+            proof = next(proofs(self.program, needed, kept, self.ask.seconds, LARGEST), None)
             if proof is None:
                 return
             items, rows = proof.items.tolist(), proof.rows[self.named[proof.rows]].tolist()

@@ -64,16 +64,18 @@ def _headroom(problem: Problem, program: Program, column: str, r: int) -> Iterat
     """Less headroom of a resource, everywhere; bought capacity left out of account, which can only help more."""
     if not problem.headroom(column):
         return
+    exact = column not in problem.inventory.table("expansions").text("resource")
     weight: dict[int, int] = {}
     for row, name in enumerate(program.limit_names):
         if name.source is None or name.source[::2] != ("sites", column) or name.least or name.share == 1:
             continue
         have = int(problem.inventory.capacity[name.source[1], r])
-        by = int(have * problem.resources[r].step / name.per_unit / HEADROOM_STEPS) if have != UNLIMITED else 0
-        if by > 0:
-            weight[row] = by
+        by = have * problem.resources[r].step / name.per_unit / HEADROOM_STEPS if have != UNLIMITED else Fraction(0)
+        if by >= 1:
+            weight[row] = int(by)
+            exact = exact and by == int(by)
     if weight:
-        yield Figure(("headroom", column), weight, lambda tenths: less_headroom(problem, column, tenths))
+        yield Figure(("headroom", column), weight, lambda tenths: less_headroom(problem, column, tenths), exact)
 
 
 def less_headroom(problem: Problem, column: str, tenths: int) -> Way:

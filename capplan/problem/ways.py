@@ -9,13 +9,48 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from capplan.problem.problem import Problem
 from capplan.program import LimitName, Program
 
 Changes = Mapping[str, Any]
 """A scenario as it stands in a model file: ``set``, ``remove`` and any key of the model."""
+
+
+Kind: TypeAlias = Literal[
+    "purchase",
+    "licence",
+    "date",
+    "workload",
+    "site",
+    "rule option",
+    "moves",
+    "least use",
+    "capacity",
+    "headroom",
+    "budget",
+    "leave out",
+    "rule off",
+]
+"""What a change is about. A rule takes what fits; ``rule option`` fits any setting in the model."""
+
+INTRUSION: Mapping[Kind, int] = {
+    "purchase": 0,
+    "licence": 0,
+    "date": 1,
+    "workload": 1,
+    "site": 1,
+    "rule option": 1,
+    "moves": 1,
+    "least use": 1,
+    "capacity": 2,
+    "headroom": 2,
+    "budget": 2,
+    "leave out": 3,
+    "rule off": 4,
+}
+"""How much a change intrudes: what is only bought comes first, what nobody asked for any more last."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +61,7 @@ class Way:
     ``figure`` names what it raises or lowers: of two ways with the same one the smaller does where both do.
     """
 
-    kind: str
+    kind: Kind
     text: str
     changes: Changes
     pence: Fraction | None = None
@@ -40,13 +75,14 @@ class Way:
 class Figure:
     """A figure of the user's that could be raised or lowered so that limits hold.
 
-    ``weight`` maps each limit that it widens to how much a unit of it does. ``key`` tells figures apart; ``way`` is the
-    change by so many units.
+    ``weight`` maps each limit that it widens to how much a unit of it does, or at least does where it is not ``exact``.
+    ``key`` tells figures apart; ``way`` is the change by so many units.
     """
 
     key: tuple[str, ...]
     weight: Mapping[int, int]
     way: Callable[[int], Way] = field(compare=False)
+    exact: bool = True
 
 
 def set_cell(name: str, key: str, column: str, text: str) -> Changes:
