@@ -1,4 +1,4 @@
-"""Single changes that make a plan possible, and several together: each verified by solving the changed problem."""
+"""Single changes that make a plan possible: each verified by solving the changed problem."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from capplan.compile import open_options, program_of
 from capplan.engine import Kept, Questions, chosen, least_widening, only
 from capplan.explain import relaxing
-from capplan.explain.case import Case, merged
-from capplan.explain.conflicts import conflicts, mask
+from capplan.explain.case import Case
+from capplan.explain.conflicts import mask
 from capplan.explain.statements import Conflict
 from capplan.explain.totals import Total, totals
 from capplan.measure import Breach, Measured
@@ -22,7 +22,7 @@ from capplan.program.statements import Source
 from capplan.rules import RULES
 from capplan.units import Bools
 
-CONTRIBUTORS_TRIED, ENOUGH, ROUNDS = 4, 20, 6
+CONTRIBUTORS_TRIED, ENOUGH = 4, 20
 OF_A_SORT = 3
 """Changes of the same column, or to the same kind of thing, that are tried before all other sorts have been."""
 
@@ -44,15 +44,6 @@ class Relaxation:
     way: Way
     changes: Changes
     least: bool | None
-    plan: Measured
-
-
-@dataclass(frozen=True)
-class Combined:
-    """Several changes of which each ends one conflict and all together make a plan possible, verified."""
-
-    ways: tuple[Way, ...]
-    changes: Changes
     plan: Measured
 
 
@@ -79,7 +70,7 @@ def relaxations(case: Case, found: Sequence[Conflict], short: Sequence[Breach], 
     # A change that leaves one conflict as it is cannot do, so with several only what is common to all is tried.
     items = [item for conflict in found for item in conflict.items]
     case = replace(case, focus=tuple(w for item in items for w in case.problem.members[item]))
-    ways = in_order([*extra, *_ways(case, case.problem, found, short, None)])
+    ways = in_order([*extra, *ways_for(case, case.problem, found, short, None)])
     kept: list[Relaxation] = []
     undecided: list[Way] = []
     number = 0
@@ -155,7 +146,7 @@ def verified(case: Case, changes: Changes, must: Sequence[int] | None) -> Measur
 # --- what to try ----------------------------------------------------------------------------------------
 
 
-def _ways(
+def ways_for(
     case: Case, problem: Problem, found: Sequence[Conflict], short: Sequence[Breach], must: Sequence[int] | None
 ) -> Iterator[Sized]:
     """Changes worth trying for some conflicts and shortages; amounts are the least that do, and whether proved."""
@@ -272,51 +263,3 @@ def _may_leave(problem: Problem, must: Sequence[int] | None) -> Bools:
     wanted = set(must)
     free = np.array([not wanted & set(group) for group in problem.members], dtype=np.bool_)
     return np.asarray(problem.may_leave_out | free)
-
-
-# --- several changes ------------------------------------------------------------------------------------
-
-
-def combined(case: Case) -> Combined | None:
-    """One change after the other, each the first that ends a conflict, until there is a plan."""
-    changes: dict[str, object] = {}
-    ways: list[Way] = []
-    for _ in range(ROUNDS):
-        problem = case.changed(changes)
-        if problem is None or not case.left:
-            return None
-        if ways:
-            plan = case.any_plan(problem, case.left / 2)
-            if plan is not None:
-                return Combined(tuple(ways), changes, plan)
-        case.say(f"looking for changes that do together: {len(ways) + 1}")
-        way = _first_way(replace(case, problem=problem), case, changes)
-        if way is None:
-            return None
-        ways.append(way)
-        changes = merged(changes, way.changes)
-    return None
-
-
-def _first_way(now: Case, case: Case, changes: Changes) -> Way | None:
-    """The first change that ends the first conflict there is, all being placed but what stands in another.
-
-    Where no conflict is left, the first that ends a shortage of all sites together.
-    """
-    found, lacking = list(conflicts(now.part(0.35))), list(totals(now.problem))
-    if not found:
-        ways = in_order([sized for total in lacking for sized in relaxing.in_all(now.problem, total)])
-        tried = ((way, verified(case, merged(changes, way.changes), None)) for way, _ in ways if case.left)
-        return next((way for way, answer in tried if isinstance(answer, Measured)), None)
-    conflict, others = found[0], {item for other in found[1:] for item in other.items}
-    must = [w for item, group in enumerate(now.problem.members) if item not in others for w in group]
-    if lacking:
-        must = [w for item in conflict.items for w in now.problem.members[item]]
-    for way, _ in in_order(list(_ways(now, now.problem, [conflict], [], must))):
-        if not case.left:
-            return None
-        if way.kind == "leave out":
-            return way
-        if isinstance(verified(case, merged(changes, way.changes), must), Measured):
-            return way
-    return None

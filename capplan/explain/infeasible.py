@@ -12,9 +12,10 @@ import numpy as np
 
 from capplan.engine import Status
 from capplan.explain.case import Case
-from capplan.explain.changes import Combined, Relaxation, Tried, combined, relaxations
+from capplan.explain.changes import Relaxation, Tried, relaxations
 from capplan.explain.conflicts import conflicts
 from capplan.explain.statements import Conflict
+from capplan.explain.together import Combined, combined
 from capplan.explain.totals import Total, totals
 from capplan.measure import Measured
 from capplan.problem import NOWHERE, Problem

@@ -38,7 +38,7 @@ def figures(problem: Problem, program: Program, rows: Sequence[int]) -> Iterator
                 yield figure
 
 
-def in_all(problem: Problem, total: Total) -> Iterator[tuple[Way, bool]]:
+def in_all(problem: Problem, total: Total, rooms: Sequence[Fraction] = ROOM) -> Iterator[tuple[Way, bool]]:
     """What all sites together lack, given to one of the largest sites; or as much less headroom.
 
     Each way comes with whether less of it could not do.
@@ -47,7 +47,7 @@ def in_all(problem: Problem, total: Total) -> Iterator[tuple[Way, bool]]:
     share = 1 - problem.headroom(resource.name)
     finite = np.where((capacity[:, r] == UNLIMITED) | problem.inventory.removed_sites, -1, capacity[:, r])
     all_there = int(np.maximum(0, finite).sum())
-    for room in ROOM:
+    for room in rooms:
         need = ceil(total.short / share + room * all_there)
         for s in np.argsort(-finite, kind="stable")[:2].tolist():
             yield more_at(problem, s, r, need), not room
