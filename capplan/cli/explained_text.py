@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capplan.cli.summary import breach_text, goal_text, subject_text
 from capplan.cli.terminal import aligned, counted
+from capplan.engine import Status
 from capplan.errors import printable
 from capplan.explain.placement import AtSite, Outcome, Placement, others
 from capplan.explain.tables import alternatives_rows, move_text, site_name, verdict
@@ -130,7 +131,8 @@ def _estimated(problem: Problem, variant: Variant, estimate: int) -> str:
 
 def _gain(problem: Problem, variant: Variant) -> str:
     if variant.cost is None or variant.left_out is None:
-        return "the changed problem was not solved in the time given"
+        impossible = variant.status is Status.INFEASIBLE
+        return "there is no plan so" if impossible else "not solved in the time given; a longer --time-limit may do"
     parts = [_saving(problem, variant.cost)]
     if variant.left_out:
         parts.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 
@@ -34,8 +35,14 @@ def site_figures(problem: Problem, program: Program, name: LimitName) -> Iterato
     }
     weight = {row: by for row, by in weight.items() if by > 0}
     if weight:
-        yield Figure(("site", str(site), column), weight, lambda steps: more_at(problem, site, r, steps))
+        unit = natural_unit(problem, r)
+        yield Figure(("site", str(site), column), weight, lambda steps: more_at(problem, site, r, steps), unit=unit)
     yield from _headroom(problem, program, column, r)
+
+
+def natural_unit(problem: Problem, r: int) -> int:
+    """The steps of a resource in one of its units, at least one."""
+    return max(1, floor(1 / problem.resources[r].step))
 
 
 def more_at(problem: Problem, s: int, r: int, steps: int) -> Way:

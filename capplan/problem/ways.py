@@ -76,13 +76,14 @@ class Figure:
     """A figure of the user's that could be raised or lowered so that limits hold.
 
     ``weight`` maps each limit that it widens to how much a unit of it does, or at least does where it is not ``exact``.
-    ``key`` tells figures apart; ``way`` is the change by so many units.
+    ``key`` tells figures apart; ``way`` is the change by so many units, of which ``unit`` are one that people count in.
     """
 
     key: tuple[str, ...]
     weight: Mapping[int, int]
     way: Callable[[int], Way] = field(compare=False)
     exact: bool = True
+    unit: int = 1
 
 
 def set_cell(name: str, key: str, column: str, text: str) -> Changes:

@@ -9,6 +9,7 @@ import numpy as np
 
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.raising import natural_unit
 from capplan.problem.use import site_used
 from capplan.problem.ways import Figure, Way, evenly, rows_where, set_cell
 from capplan.program import Builder, LimitName, Program
@@ -71,7 +72,8 @@ class Fill(Rule):
         if name.source is None:
             return
         site, column = name.source[1], name.source[2]
-        resource = problem.resources[problem.resource_number(column.removeprefix("fill_"))]
+        r = problem.resource_number(column.removeprefix("fill_"))
+        resource = problem.resources[r]
         have = int(problem.sites.quantities(column, "up")[site])
         rows = rows_where(program, lambda other: other.rule == self.name and other.source == name.source)
 
@@ -82,4 +84,4 @@ class Fill(Rule):
             share = Fraction(have - left, have)
             return Way("least use", text, changes, share=share, figure=(self.name, where, column))
 
-        yield Figure((self.name, str(site), column), evenly(rows), less)
+        yield Figure((self.name, str(site), column), evenly(rows), less, unit=natural_unit(problem, r))
