@@ -16,13 +16,13 @@ import pytest
 from capplan.compile import open_options, problem_of, program_of
 from capplan.engine import Status, Watch
 from capplan.explain import changes, written
-from capplan.explain.case import Case
+from capplan.explain.case import Case, read_changed
 from capplan.explain.infeasible import Infeasible, explain_infeasible
 from capplan.explain.relaxing import figures
 from capplan.explain.statements import Conflict, Member, every_option, exclusions
 from capplan.explain.written import FOLDER, RELAXATIONS, nature, write_infeasible
 from capplan.load import read_inventory, read_model
-from capplan.model import override
+from capplan.model import Model, override
 from capplan.problem import Problem
 from capplan.program import Program
 from capplan.rules import RULES
@@ -287,12 +287,25 @@ def _reach(program: Program) -> Ints:
 def test_a_figure_that_is_raised_widens_the_limits_it_says_it_widens(wanted: Wanted, tmp_path: Path):
     """Whatever rule the limit is of: read back as a scenario, ten units more of the figure let more be used."""
     folder = made(wanted).write(tmp_path / "i")
-    model = read_model(folder / "model.yaml")
+    _raises(folder, read_model(folder / "model.yaml"))
+
+
+def test_figures_of_a_network_widen_its_circuits():
+    """Cumbria with narrow circuits: what they carry, and what either data centre must carry alone."""
+    folder = Path("inventories/cumbria")
+    narrow = read_changed(read_model(folder / "model.yaml"), {"set": {"circuits.*.mbps": "20"}})
+    keys = _raises(folder, narrow)
+    assert {key[0] for key in keys} >= {"site", "headroom", "links"}
+
+
+def _raises(folder: Path, model: Model) -> list[tuple[str, ...]]:
+    """Raise every figure of an inventory by ten units and see what becomes of the limits. Returns the figures' keys."""
     problem = problem_of(read_inventory(folder, model.overlay), model)
     case = Case.of(problem, folder, SECONDS)
     program = program_of(problem, open_options(problem), ledger=False)
     before = dict(zip((name[:3] for name in program.limit_names), _reach(program).tolist(), strict=True))
-    for figure in figures(problem, program, range(len(program.bound))):
+    found = list(figures(problem, program, range(len(program.bound))))
+    for figure in found:
         changed = case.changed(figure.way(10).changes)
         assert changed is not None, figure.key
         wider = program_of(changed, open_options(changed), ledger=False)
@@ -300,6 +313,7 @@ def test_a_figure_that_is_raised_widens_the_limits_it_says_it_widens(wanted: Wan
         for row in figure.weight:
             name = program.limit_names[row][:3]
             assert after.get(name, before[name] + 1) > before[name] or program.limit_names[row].least
+    return [figure.key for figure in found]
 
 
 def test_what_asks_for_less_can_be_read_as_a_scenario(tmp_path: Path):

@@ -23,11 +23,11 @@ from capplan.links.schema import SCHEMAS
 from capplan.model import RuleOptions, Switch
 from capplan.problem import Options, Problem
 from capplan.problem.groups import RowsOf
-from capplan.problem.ways import Way, set_cell
+from capplan.problem.ways import Figure, Way, evenly, rows_where, set_cell
 from capplan.program import Builder, LimitName, Program, Values
 from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Row, Rule
-from capplan.units import Ints
+from capplan.units import Ints, decimal_text
 
 
 class LinksOptions(RuleOptions):
@@ -72,6 +72,26 @@ class Links(Rule):
             return f"interface {interface.name}: {reason_text(check)}", _source(interface, check.check)
 
         yield Exclusion(self.name, options.option[rows], lambda i: why(i)[0], lambda i: why(i)[1], rows)
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """A circuit that carries more."""
+        if name.source is None or name.source[0] != "circuits":
+            return
+        _, row, column = name.source
+        table = problem.inventory.table("circuits")
+        circuit, have = table.ids[row], table.decimals(column).fraction(row)
+        rows = rows_where(program, lambda other: other.source == name.source)
+
+        def more(kbit: int) -> Way:
+            mbps = have + Fraction(kbit, 1000)
+            text = f"{decimal_text(mbps)} Mbit/s on the circuit {circuit} instead of {decimal_text(have)}"
+            changes, share = (
+                set_cell("circuits", circuit, column, decimal_text(mbps)),
+                mbps / have - 1 if have else mbps,
+            )
+            return Way("capacity", text, changes, share=share, physical=True, figure=(self.name, circuit, column))
+
+        yield Figure((self.name, circuit, column), evenly(rows), more, unit=1000)
 
     def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
         """An interface that does not ask for this."""
