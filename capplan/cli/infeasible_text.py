@@ -12,13 +12,14 @@ from capplan.cli.without_plan import THERE, homeless_lines, kept_lines, shortage
 from capplan.engine import Status
 from capplan.errors import Place, printable
 from capplan.explain.changes import Relaxation, sort_of
+from capplan.explain.conflicts import CONFLICTS_SOUGHT
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.statements import Conflict, Member
 from capplan.explain.written import COMBINED, FOLDER, RELAXATIONS, scenario_names
 from capplan.problem import Problem
 from capplan.problem.ways import Way
 
-CONFLICTS_NAMED, OF_A_SORT, LEFT_OUT_NAMED = 5, 3, 10
+OF_A_SORT, LEFT_OUT_NAMED = 3, 10
 MEMBERS_NAMED, WORKLOADS_NAMED = 3, 25
 
 
@@ -64,10 +65,12 @@ def _totals(found: Infeasible) -> list[str]:
 
 def _conflicts(conflicts: Sequence[Conflict]) -> list[str]:
     lines: list[str] = []
-    for number, conflict in enumerate(conflicts[:CONFLICTS_NAMED], 1):
+    for number, conflict in enumerate(conflicts, 1):
         how = "drop any one of these and the rest can be kept" if conflict.minimal else "not proved to be the fewest"
         lines.append(f"  Conflict {number} ({how})")
         lines += [f"    {line}" for line in _members(conflict.members)]
+    if len(conflicts) >= CONFLICTS_SOUGHT:
+        lines.append(f"  There may be more: no more than {CONFLICTS_SOUGHT} are looked for.")
     return ["What cannot all be kept", *lines] if lines else []
 
 
