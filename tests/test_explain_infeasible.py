@@ -16,7 +16,7 @@ import pytest
 from capplan.compile import open_options, problem_of, program_of
 from capplan.engine import Status, Watch
 from capplan.explain import changes, written
-from capplan.explain.case import Case, read_changed
+from capplan.explain.case import OWN, Case, read_changed
 from capplan.explain.infeasible import Infeasible, explain_infeasible
 from capplan.explain.relaxing import figures
 from capplan.explain.statements import Conflict, Member, every_option, exclusions
@@ -55,7 +55,7 @@ def every_change_does(found: Infeasible, folder: Path, run: Path) -> int:
     target = write_infeasible(run, found)
     if not (target / RELAXATIONS).exists():
         return 0
-    names = read_model(target / RELAXATIONS).scenarios
+    names = [name for name in read_model(target / RELAXATIONS).scenarios if name != OWN]
     for name in names:
         # Any plan will do.
         model = override(read_model(target / RELAXATIONS, name), gap=Fraction(1))
@@ -366,6 +366,26 @@ def test_a_smaller_change_of_the_same_figure_is_enough(tmp_path: Path):
     raised = [one.way.figure for one in found.relaxations if one.way.figure]
     assert raised
     assert len(set(raised)) == len(raised)
+
+
+def test_changes_stand_upon_the_scenario_that_was_asked_for(tmp_path: Path):
+    """A scenario that scales what a change sets: the change has the last word, and says what it comes to."""
+    folder = made(next(one for one in SMALL if one.causes == ("headroom",))).write(tmp_path / "i")
+    asked = ("--set", "sites.*.power_kw*=90%", "--set", "workloads.W0000.power_kw=1.5")
+    assert capplan("solve", folder, *asked, "-o", tmp_path / "run").code == 3
+    target = tmp_path / "run" / FOLDER / RELAXATIONS
+    with (target.parent / "relaxations.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "capacity"]
+    assert any("at every site" not in row["change"] for row in rows)
+    for row in rows:
+        model = read_model(target, row["scenario"])
+        result = solve(read_inventory(folder, model.overlay), model)
+        assert result.measured is not None
+        assert result.problem.workloads.text("power_kw")[0] == "1.5"
+        if "at every site" not in row["change"]:
+            site, text = row["change"].split(" at ")[1].split(" (")
+            steps = int(result.problem.inventory.capacity[result.problem.sites.row(site), 0])
+            assert text.startswith(f"{result.problem.resources[0].text(steps)} instead of ")
 
 
 def test_what_a_file_keeps_is_blamed_on_the_file(tmp_path: Path):

@@ -27,7 +27,8 @@ from capplan.program import Program
 from capplan.solving import hint
 from capplan.units import Bools, Ints
 
-SCENARIO = "explained"
+SCENARIO, OWN = "explained", "as-asked"
+"""Names of a change that is tried, and of the scenario that it is tried upon."""
 
 SECONDS_TO_REPAIR = 1.0
 """Time to make the plan found last one of another problem, before a plan is looked for from nothing."""
@@ -170,9 +171,9 @@ def _no_ties() -> sp.csr_array:
 
 
 def read_changed(model: Model, changes: Changes) -> Model:
-    """The model with the changes of one more scenario, its own scenario's included. Raises BadInput."""
+    """The model with the changes of one more scenario, upon its own. Raises BadInput."""
     content = {key: value for key, value in model.to_json().items() if value is not None}
-    content["scenarios"] = {**stacked(model), SCENARIO: merged(own_changes(model), changes)}
+    content["scenarios"] = upon(model, {SCENARIO: changes})
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "model.yaml"
         path.write_text(written_out(content), "utf-8")
@@ -191,19 +192,14 @@ def written_out(content: object) -> str:
     return yaml.dump(content, Dumper=_WithoutAliases, allow_unicode=True, sort_keys=False, width=100)
 
 
-def own_changes(model: Model) -> Changes:
-    """What the model's own scenario changes in the inventory."""
-    scenarios = model.to_json().get("scenarios")
-    own = scenarios.get(model.scenario) if isinstance(scenarios, dict) else None
-    return own if isinstance(own, dict) else {}
-
-
-def stacked(model: Model) -> dict[str, Any]:
-    """The scenarios that the model's own is stacked upon."""
-    scenarios = model.to_json().get("scenarios")
-    return (
-        {name: one for name, one in scenarios.items() if name != model.scenario} if isinstance(scenarios, dict) else {}
-    )
+def upon(model: Model, scenarios: Mapping[str, Changes]) -> dict[str, Changes]:
+    """Scenarios upon the model's own, which is applied before them; and those that it is stacked upon itself."""
+    told = model.to_json().get("scenarios")
+    known: dict[str, Changes] = dict(told) if isinstance(told, dict) else {}
+    own = known.pop(model.scenario, {})
+    if not any(own.values()):
+        return {**known, **scenarios}
+    return {**known, OWN: own, **{name: {"stack": [OWN], **changes} for name, changes in scenarios.items()}}
 
 
 def merged(below: Changes, above: Changes) -> dict[str, Any]:

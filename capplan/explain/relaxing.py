@@ -13,7 +13,7 @@ import numpy as np
 
 from capplan.explain.totals import Total
 from capplan.problem import Problem
-from capplan.problem.raising import HEADROOM_STEPS, less_headroom, more_at
+from capplan.problem.raising import HEADROOM_STEPS, less_headroom, more_at, more_everywhere
 from capplan.problem.ways import Figure, Way
 from capplan.program import Program
 from capplan.rules import RULES
@@ -39,7 +39,7 @@ def figures(problem: Problem, program: Program, rows: Sequence[int]) -> Iterator
 
 
 def in_all(problem: Problem, total: Total, rooms: Sequence[Fraction] = ROOM) -> Iterator[tuple[Way, bool]]:
-    """What all sites together lack, given to one of the largest sites; or as much less headroom.
+    """What all sites together lack, given to one of the largest sites, or a little to each; or as much less headroom.
 
     Each way comes with whether less of it could not do.
     """
@@ -51,6 +51,8 @@ def in_all(problem: Problem, total: Total, rooms: Sequence[Fraction] = ROOM) -> 
         need = ceil(total.short / share + room * all_there)
         for s in np.argsort(-finite, kind="stable")[:2].tolist():
             yield more_at(problem, s, r, need), not room
+        if room and (finite > 0).sum() > 1:
+            yield more_everywhere(problem, r, total.short / share / max(1, all_there) + room), False
         tenths = ceil((total.short / max(1, total.physical) + room) * HEADROOM_STEPS)
         if Fraction(tenths, HEADROOM_STEPS) <= 1 - share:
             yield less_headroom(problem, resource.name, tenths), not room

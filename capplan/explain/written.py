@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from capplan.errors import Place, printable
-from capplan.explain.case import merged, own_changes, stacked, written_out
+from capplan.explain.case import OWN, upon, written_out
 from capplan.explain.infeasible import Infeasible, left_out
 from capplan.explain.statements import Conflict, Member
 from capplan.explain.totals import Total
@@ -54,22 +54,21 @@ def scenario_names(found: Infeasible) -> list[str]:
 
 def relaxed_scenarios(found: Infeasible) -> dict[str, Changes]:
     """Every change that was verified, as scenarios by name."""
-    own = own_changes(found.problem.model)
-    scenarios: dict[str, Changes] = {
-        name: merged(own, one.changes) for name, one in zip(scenario_names(found), found.relaxations, strict=True)
-    }
+    named = zip(scenario_names(found), found.relaxations, strict=True)
+    scenarios: dict[str, Changes] = {name: one.changes for name, one in named}
     if found.combined is not None:
-        scenarios[COMBINED] = merged(own, found.combined.changes)
+        scenarios[COMBINED] = found.combined.changes
     return scenarios
 
 
 def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
     """A model file: the model that was solved, with these scenarios."""
     content = {key: value for key, value in model.to_json().items() if value is not None and key != "scenarios"}
-    content["scenarios"] = {**stacked(model), **{name: dict(changes) for name, changes in scenarios.items()}}
-    comment = (
-        "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
-    )
+    content["scenarios"] = all_of_them = upon(model, scenarios)
+    comment = "# Each scenario below is a change with which there is a plan: "
+    comment += "capplan solve INVENTORY -m THIS --scenario NAME"
+    if OWN in all_of_them:
+        comment += f"\n# {OWN} is what was asked for, upon which each of them is stacked."
     return f"{comment}\n{written_out(content)}"
 
 

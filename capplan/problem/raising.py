@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 
@@ -65,6 +65,21 @@ def more_at(problem: Problem, s: int, r: int, steps: int) -> Way:
         physical=True,
         figure=("site", str(s), resource.name),
     )
+
+
+def more_everywhere(problem: Problem, r: int, share: Fraction) -> Way:
+    """A share more of a resource at every site, in tenths of a percent."""
+    resource, capacity = problem.resources[r], problem.inventory.capacity[:, r]
+    counted = ceil(share * HEADROOM_STEPS)
+    wide = percent_text(1 + Fraction(counted, HEADROOM_STEPS))
+    price, pence = problem.sites.decimals("cost_" + resource.name), Fraction(0)
+    for s in np.flatnonzero(price.given & (capacity != UNLIMITED)).tolist():
+        more = Fraction(int(capacity[s]) * counted, HEADROOM_STEPS)
+        pence += price.fraction(s) * more * resource.step * problem.inventory.currency.pence_per_unit
+    changes = {"scale": {f"sites.*.{resource.name}": wide.replace(" ", "")}}
+    text = f"{percent_text(Fraction(counted, HEADROOM_STEPS))} more {resource.name} at every site"
+    figure = ("sites", resource.name)
+    return Way("capacity", text, changes, pence or None, share=share, physical=True, figure=figure)
 
 
 def _headroom(problem: Problem, program: Program, column: str, r: int) -> Iterator[Figure]:
