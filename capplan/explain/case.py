@@ -196,7 +196,7 @@ def upon(model: Model, scenarios: Mapping[str, Changes]) -> dict[str, Changes]:
     """Scenarios upon the model's own, which is applied before them; and those that it is stacked upon itself."""
     told = model.to_json().get("scenarios")
     known: dict[str, Changes] = dict(told) if isinstance(told, dict) else {}
-    own = known.pop(model.scenario, {})
+    own = known.pop(model.scenario or "", {})
     if not any(own.values()):
         return {**known, **scenarios}
     return {**known, OWN: own, **{name: {"stack": [OWN], **changes} for name, changes in scenarios.items()}}
