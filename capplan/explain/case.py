@@ -24,11 +24,14 @@ from capplan.model import Model
 from capplan.problem import Options, Plan, Problem
 from capplan.problem.ways import Changes
 from capplan.program import Program
-from capplan.solving import hint
+from capplan.solving import WORTH_A_PROOF, hint
 from capplan.units import Bools, Ints
 
 SCENARIO, OWN = "explained", "as-asked"
 """Names of a change that is tried, and of the scenario that it is tried upon."""
+
+LEAST_S = 0.1
+"""Seconds for a search that was begun, however late it is."""
 
 SECONDS_TO_REPAIR = 1.0
 """Time to make the plan found last one of another problem, before a plan is looked for from nothing."""
@@ -117,18 +120,21 @@ class Case:
         seconds = min(seconds, self.left)
         if seconds <= 0:
             return Status.UNKNOWN, None
+        end = time.monotonic() + seconds
         options = open_options(problem, leave)
         program = program_of(problem, options, ledger=False)
         limits = replace(self.limits, time_limit_s=seconds)
         x = None if goals else self._repaired(problem, options, program, limits)
         if x is not None:
             found = Found(Status.FEASIBLE, x, (), Stopped.GAP)
+        elif program.options >= WORTH_A_PROOF and impossible(program, self._until(end).time_limit_s / 2):
+            found = Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
         elif chosen(program) == "large":
-            found = self._large(program, limits, first=not goals)
+            found = self._large(program, end, first=not goals)
         else:
             if not goals:
                 program = replace(program, goals=(), make_ties=_no_ties, tie_base=np.zeros(0, dtype=np.int64))
-            found = self.solved(program, limits, Watch())
+            found = self.solved(program, self._until(end), Watch())
         if found.x is None:
             return found.status, None
         measured = measure(problem, Plan.of(problem, program, options, found.x))
@@ -148,11 +154,13 @@ class Case:
             program, hint(program, options, self.near[-1]), free, replace(limits, time_limit_s=seconds), self.watch
         )
 
-    def _large(self, program: Program, limits: Limits, *, first: bool) -> Found:
-        """A large problem solved: unless a quick proof shows that it has no plan, and up to the first plan if asked."""
-        if impossible(program, limits.time_limit_s / 2):
-            return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
-        watch = Watch()
+    def _until(self, end: float) -> Limits:
+        """Limits up to a moment of ``time.monotonic``: what came before the search has taken its part."""
+        return replace(self.limits, time_limit_s=max(LEAST_S, end - time.monotonic()))
+
+    def _large(self, program: Program, end: float, *, first: bool) -> Found:
+        """A large problem solved, up to the first plan if asked."""
+        watch, limits = Watch(), self._until(end)
         if first:
             watch.report = lambda heard: watch.stop() if heard.best is not None else None
             limits = replace(limits, workers=1)  # others would take longer to start than the first plan takes
