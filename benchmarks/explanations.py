@@ -28,12 +28,13 @@ SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Measured:
-    """One world: seconds to the first useful line and to the whole answer; what was explained and how."""
+    """One world: seconds to the first useful line, to the changes that do, to the whole answer; what was explained."""
 
     name: str
     status: str
     solved: float
     first: float
+    changed: float
     whole: float
     conflicts: int
     minimal: int
@@ -57,7 +58,7 @@ def measure_world(wanted: Wanted) -> Measured:
         result = solve(problem.inventory, override(model, time_limit_s=Decimal(SECONDS)))
         solved = time.monotonic() - start
         if result.measured is not None:
-            return Measured(wanted.name, str(result.status), solved, 0, 0, 0, 0, False, 0, False)
+            return Measured(wanted.name, str(result.status), solved, 0, 0, 0, 0, 0, False, 0, False)
         infeasible = result.status is Status.INFEASIBLE
         found = explain_infeasible(Case.of(problem, folder, SECONDS), proved=infeasible)
         return replace(_measured(wanted, solved, found), status=str(result.status))
@@ -68,11 +69,12 @@ def _measured(wanted: Wanted, solved: float, found: Infeasible) -> Measured:
         wanted.name,
         str(Status.INFEASIBLE),
         solved,
-        found.seconds["totals"] if found.totals else found.seconds["shortages"],
+        found.seconds["first"],
+        found.seconds["relaxations"],
         found.seconds["all"],
         len(found.conflicts),
         sum(conflict.minimal for conflict in found.conflicts),
-        bool(found.totals) or (bool(found.why.shortages) and found.why.least),
+        found.exact,
         len(found.relaxations),
         found.combined is not None,
     )
@@ -80,7 +82,7 @@ def _measured(wanted: Wanted, solved: float, found: Infeasible) -> Measured:
 
 def _line(row: Measured) -> str:
     shares = f"conflicts {row.minimal}/{row.conflicts} minimal  shortage {'exact' if row.exact else '-':5}"
-    times = f"solve {row.solved:6.2f} s  first {row.first:5.2f} s  all {row.whole:6.2f} s"
+    times = f"solve {row.solved:6.2f} s  first {row.first:5.2f} s  changes {row.changed:5.2f} s  all {row.whole:6.2f} s"
     changes = f"changes {row.relaxations:2}{' + together' if row.combined else ''}"
     return f"{row.name:34} {row.status:10} {times}  {shares}  {changes}"
 
@@ -99,13 +101,22 @@ def main(arguments: Sequence[str]) -> None:
         rows.append(row)
         _say(_line(row))
     without = [row for row in rows if row.whole]
+    for size in dict.fromkeys(row.name.partition("-")[0] for row in without):
+        _say(_summary(size, [row for row in without if row.name.startswith(f"{size}-")]))
     if without:
-        explained = sum(row.explained for row in without)
-        helped = sum(bool(row.relaxations) or row.combined for row in without)
-        _say(f"{len(rows)} worlds, {len(without)} without a plan: {explained} explained, {helped} with changes that do")
-        first, whole = ([getattr(row, part) for row in without] for part in ("first", "whole"))
-        _say(f"first useful line: median {statistics.median(first):.2f} s, most {max(first):.2f} s")
-        _say(f"whole answer: median {statistics.median(whole):.2f} s, most {max(whole):.2f} s")
+        _say(_summary("all", without))
+
+
+def _summary(what: str, rows: Sequence[Measured]) -> str:
+    explained = sum(row.explained for row in rows)
+    helped = sum(bool(row.relaxations) or row.combined for row in rows)
+    times = [
+        f"{part} median {statistics.median(values):.2f} s, most {max(values):.2f} s"
+        for part in ("first", "changed", "whole")
+        for values in [[getattr(row, part) for row in rows]]
+    ]
+    shares = f"{explained} of {len(rows)} explained, {helped} with changes that do"
+    return f"{what} without a plan: {shares}; {'; '.join(times)}"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ SITES_NAMED = 5
 """So many sites with the same obstacle are named; the rest are counted."""
 
 
+OBSTACLES_NAMED = 3
+"""Obstacles of one workload at one site that are named: to remove the first would be of no use beside the others."""
+
+
 @dataclass(frozen=True)
 class Obstacle:
     """Why one workload cannot be at one site: the rule, the reason in words, and the row that says so."""
@@ -105,5 +109,10 @@ def why_not(measured: Measured, workloads: Sequence[int]) -> dict[int, list[str]
         return {}
     first: dict[int, list[tuple[int, str]]] = {w: [] for w in workloads}
     for (w, s), why in obstacles(measured, workloads).items():
-        first[w].append((s, why[0].reason if why else "would fit; the goals prefer to leave it out"))
+        # The same thing in another period is the same obstacle.
+        different = list({(obstacle.rule, obstacle.source): obstacle.reason for obstacle in reversed(why)}.values())[
+            ::-1
+        ]
+        reasons = "; ".join(different[:OBSTACLES_NAMED])
+        first[w].append((s, reasons or "would fit; the goals prefer to leave it out"))
     return {w: by_reason(measured.problem, reasons) for w, reasons in first.items()}

@@ -11,7 +11,18 @@ from html import escape
 import numpy as np
 
 from capplan.compile import open_options, problem_of, program_of
-from capplan.engine import GoalValue, Limits, Progress, Status, Stopped, Watch, chosen, smallest_shortage, solve_program
+from capplan.engine import (
+    GoalValue,
+    Limits,
+    Progress,
+    Status,
+    Stopped,
+    Watch,
+    chosen,
+    impossible,
+    smallest_shortage,
+    solve_program,
+)
 from capplan.engine.result import Result as Found
 from capplan.errors import Defect
 from capplan.frames import Frames, shown
@@ -26,6 +37,10 @@ from capplan.units import Ints, percent_text
 
 SHARE_OF_TIME_FOR_SHORTAGE = 0.5
 MOST_SECONDS_FOR_SHORTAGE = 5.0
+SHARE_OF_TIME_FOR_PROOF = 0.1
+"""At most, to see whether anything can keep all limits before a plan is looked for."""
+WORTH_A_PROOF = 300
+"""Options from which that is quicker than to find out by searching."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,7 @@ def solve(
     program = program_of(problem, options, ledger=False)
     seconds = {"compile": watch.seconds}
     limits = _limits(model)
-    found = solve_program(program, limits, watch, _hint(program, options, start), engine)
+    found = _search(program, limits, watch, None if start is None else hint(program, options, start), engine)
     seconds["search"] = watch.seconds - seconds["compile"]
     before = watch.seconds
     result = _result(problem, program, options, found, (limits, watch), today_of(problem, start))
@@ -151,10 +166,15 @@ def solve(
     return replace(result, seconds=seconds, size=program.size, engine=chosen(program, engine))
 
 
-def _hint(program: Program, options: Options, start: Plan | None) -> Ints | None:
+def _search(program: Program, limits: Limits, watch: Watch, start: Ints | None, engine: str) -> Found:
+    """A solve, where no quick proof shows that there is no plan: searches count one by one what is counted at once."""
+    if program.options >= WORTH_A_PROOF and impossible(program, SHARE_OF_TIME_FOR_PROOF * limits.time_limit_s):
+        return Found(Status.INFEASIBLE, None, (), Stopped.PROVED)
+    return solve_program(program, limits, watch, start, engine)
+
+
+def hint(program: Program, options: Options, start: Plan) -> Ints:
     """Where a plan to start from is open: 1 for each of its options that there is, and what it buys. int64 [column]."""
-    if start is None:
-        return None
     x = np.zeros(program.columns, dtype=np.int64)
     x[np.flatnonzero(~elsewhere(options, start.site))] = 1
     names = program.purchases.names
@@ -223,7 +243,8 @@ def _without_waste(program: Program, x: Ints) -> Ints:
 def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHARE_OF_TIME_FOR_SHORTAGE) -> Explanation:
     """What stands in the way: workloads without any site, and the smallest overruns for the rest.
 
-    Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE.
+    Takes at most a ``share`` of the time, and never more than MOST_SECONDS_FOR_SHORTAGE; half of that for a large
+    problem, where the smallest is out of reach anyway.
     """
     options = open_options(problem)
     open_items = np.bincount(options.item, minlength=options.items) > 0
@@ -231,7 +252,8 @@ def explained(problem: Problem, limits: Limits, watch: Watch, share: float = SHA
     if homeless:
         options = open_options(problem, problem.may_leave_out | ~open_items)
     program = program_of(problem, options)
-    budget = replace(limits, time_limit_s=min(limits.time_limit_s * share, MOST_SECONDS_FOR_SHORTAGE))
+    most = MOST_SECONDS_FOR_SHORTAGE / (2 if chosen(program) == "large" else 1)
+    budget = replace(limits, time_limit_s=min(limits.time_limit_s * share, most))
     found = smallest_shortage(program, budget, watch)
     shortages: tuple[Breach, ...] = ()
     if found.x is not None:

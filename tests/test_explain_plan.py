@@ -54,6 +54,38 @@ def test_every_site_says_what_forbids_it_or_what_it_costs(run: Path):
     assert "with all else planned anew: £40 more, nothing else moved" in text
 
 
+def test_why_it_is_here_is_what_the_best_other_site_comes_to(run: Path):
+    """W3 at B: C costs £40 more, so the plan £200 instead of £160; asked about B itself the answer is the same."""
+    for asked in ((), ("--at", "B")):
+        text = told(capplan("explain", run, "W3", *asked))
+        assert "the best other site is C, with all else planned anew" in text
+        assert "£200 instead of £160, worse" in text
+    rows = json.loads(told(capplan("explain", run, "W3", "--json")))["sites"]
+    assert next(row["reason"] for row in rows if row["site"] == "B") == "the best other site is C: 40 more"
+
+
+def test_a_better_place_is_called_that(run: Path, tmp_path: Path):
+    """By hand W1 is at C: to move it would pay."""
+    edited = tmp_path / "edited.csv"
+    edited.write_text("workload,site\nW1,C\nW2,A\nW3,B\n", "utf-8")
+    assert "better: to move it there would pay" in told(capplan("explain", run, "W1", "--allocation", edited))
+
+
+def test_an_estimate_that_does_not_hold_says_which_figure_counts(tmp_path: Path):
+    """3.5 kW at A hold one workload of 2 kW, as 2.5 do; the relaxation would put half of another there: £90."""
+    folder = tmp_path / "i"
+    folder.mkdir()
+    (folder / "inventory.yaml").write_text(YAML, "utf-8")
+    (folder / "model.yaml").write_text("format: 1\ntitle: M\nextends: standard\nheadroom: {power_kw: 0%}\n", "utf-8")
+    (folder / "organisations.csv").write_text("organisation\nO\n", "utf-8")
+    (folder / "sites.csv").write_text("site,power_kw,cost_power_kw\nA,2.5,10\nB,9,100\n", "utf-8")
+    (folder / "workloads.csv").write_text("workload,organisation,power_kw\nW1,O,2\nW2,O,2\n", "utf-8")
+    assert capplan("solve", folder, "-m", folder / "model.yaml", "-o", tmp_path / "run").code == 0
+    text = told(capplan("explain", tmp_path / "run"))
+    assert "A power_kw has 0.5 kW free; solved again: changes no cost" in text
+    assert "saves £90; that is for a small part of a workload, and workloads come whole" in text
+
+
 def test_what_must_move_is_named(run: Path):
     """W1 at B costs £40 more with all else as it is: B has room for two."""
     text = told(capplan("explain", run, "W1", "--at", "B"))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from capplan.cli.summary import breach_text, subject_text
+from capplan.cli.summary import breach_text, goal_text, subject_text
 from capplan.cli.terminal import aligned, counted
+from capplan.engine import Status
 from capplan.errors import printable
 from capplan.explain.placement import AtSite, Outcome, Placement, others
 from capplan.explain.tables import alternatives_rows, move_text, site_name, verdict
@@ -35,7 +36,7 @@ def _site(found: Placement, one: AtSite) -> list[str]:
     lines = [f"{problem.sites.ids[one.site]}: {verdict(one)}"]
     lines += [f"  {no.reason} [{no.rule}]{_row(problem, no.source)}" for no in one.obstacles]
     if one.here:
-        return lines
+        return [*lines, *(f"  {reason}" for reason in why_here(found))]
     if one.fixed is not None:
         lines.append(f"  with all else as it is: {_comparison(problem, one.fixed)}")
     lines += [f"  with all else as it is: {breach_text(problem, breach)}" for breach in one.short[:BREACHES_NAMED]]
@@ -43,6 +44,29 @@ def _site(found: Placement, one: AtSite) -> list[str]:
     if one.free is None and not one.obstacles and one.status == "infeasible":
         lines.append("  whatever else is moved: no plan has it there (proved)")
     return lines
+
+
+def why_here(found: Placement) -> list[str]:
+    """Why a workload is where the plan has it: what stands against every other site."""
+    others_ = [one for one in found.sites if not one.here]
+    if not others_:
+        return ["the only site there is"]
+    if all(one.obstacles for one in others_):
+        return ["the only site that no rule forbids"]
+    best = found.best_elsewhere
+    if best is None:
+        proved = all(one.obstacles or one.status == "infeasible" for one in others_)
+        return ["no other site has room, whatever else is moved" if proved else "at no other site a plan was found"]
+    one, outcome, anew = best
+    how = "all else planned anew" if anew else "all else as it is"
+    said = f"the best other site is {found.problem.sites.ids[one.site]}, with {how}"
+    decides = found.deciding(outcome)
+    if decides is None:
+        return [f"{said}: as good by every goal; of equally good plans one is taken"]
+    goal, here, there = decides
+    values = [goal_text(found.problem, goal.reads, goal.natural(value)) for value in (there, here)]
+    verdict_ = "worse" if there > here else "better: to move it there would pay"
+    return [f"{said}: {goal.name} {values[0]} instead of {values[1]}, {verdict_}"]
 
 
 def _free(found: Placement, outcome: Outcome) -> list[str]:
@@ -89,15 +113,26 @@ def worth_text(plan: Measured, found: Sequence[Worth]) -> str:
         lines.append(f"  {one.way.text}")
         lines.append(f"    {one.subject} has {with_unit(one.free, one.unit)} free; {_gain(problem, one.variant)}")
         if one.estimate is not None:
-            lines.append(f"    quick estimate from the relaxation: {_saving(problem, int(one.estimate))}")
+            lines.append(f"    {_estimated(problem, one.variant, int(one.estimate))}")
     if not found:
         lines.append("  No limit is used.")
     return "\n".join(map(printable, lines))
 
 
+def _estimated(problem: Problem, variant: Variant, estimate: int) -> str:
+    """What the relaxation's price says, and which of the two figures to believe where they differ."""
+    said = f"quick estimate from the relaxation: {_saving(problem, estimate)}"
+    if variant.cost is None or (variant.cost, variant.left_out) == (estimate, 0):
+        return said
+    if variant.proved:
+        return f"{said}; that is for a small part of a workload, and workloads come whole: the figure above counts"
+    return f"{said}; the figure above is what was found in the time given, so neither is certain"
+
+
 def _gain(problem: Problem, variant: Variant) -> str:
     if variant.cost is None or variant.left_out is None:
-        return "the changed problem was not solved in the time given"
+        impossible = variant.status is Status.INFEASIBLE
+        return "there is no plan so" if impossible else "not solved in the time given; a longer --time-limit may do"
     parts = [_saving(problem, variant.cost)]
     if variant.left_out:
         parts.append(

@@ -13,7 +13,8 @@ from capplan.cli.command import Exit
 from capplan.cli.explained_text import alternatives_text, placement_text, sensitivity_text, worth_text
 from capplan.cli.faults import complain
 from capplan.cli.infeasible_text import infeasible_text
-from capplan.cli.interruption import stopping
+from capplan.cli.interruption import beside, stopping
+from capplan.cli.progress import Latest, shown
 from capplan.cli.terminal import FORMAT_VERSION, Terminal
 from capplan.compile import problem_of
 from capplan.engine import Status, Watch
@@ -73,10 +74,13 @@ def explain(terminal: Terminal, asked: Asked, *, as_json: bool) -> int:
     subject = _run(asked, faults) if is_run(asked.subject) else _inventory(asked, faults)
     faults.raise_errors()
     complain(terminal, faults.sorted())
-    watch = Watch()
-    case = Case.of(subject.problem, subject.tables, asked.seconds, watch)
-    with stopping(terminal, watch.stop):
-        text, data = _explained(terminal, case, subject, asked)
+    watch, latest = Watch(), Latest()
+    case = Case.of(subject.problem, subject.tables, asked.seconds, watch, latest.say)
+    said = "Stopping; what is known so far is kept. Again to abort."
+    with stopping(terminal, watch.stop, said) as stop_again, shown(terminal, watch, latest) as tick:
+        text, data = beside(lambda: _explained(case, subject, asked), tick, stop_again)
+    if watch.stopped:
+        terminal.note("Interrupted: this is what was known until then.")
     if as_json:
         terminal.say_json({"format_version": FORMAT_VERSION, **data})
     else:
@@ -84,11 +88,11 @@ def explain(terminal: Terminal, asked: Asked, *, as_json: bool) -> int:
     return Exit.INTERRUPTED if watch.stopped else Exit.DONE
 
 
-def _explained(terminal: Terminal, case: Case, subject: _Subject, asked: Asked) -> tuple[str, dict[str, Any]]:
+def _explained(case: Case, subject: _Subject, asked: Asked) -> tuple[str, dict[str, Any]]:
     if asked.workload is None and asked.at is not None:
         raise UsageError("--at asks about a workload; name one: capplan explain RUN WORKLOAD --at SITE")
     if subject.plan is None:
-        return _without_plan(terminal, case, subject)
+        return _without_plan(case, subject)
     if asked.workload is not None:
         return _placement(case, subject, subject.plan, asked)
     if asked.rules:
@@ -107,8 +111,7 @@ def _explained(terminal: Terminal, case: Case, subject: _Subject, asked: Asked) 
     return worth_text(subject.plan, values), {"worth": rows}
 
 
-def _without_plan(terminal: Terminal, case: Case, subject: _Subject) -> tuple[str, dict[str, Any]]:
-    terminal.note("looking for what conflicts and what would do ...")
+def _without_plan(case: Case, subject: _Subject) -> tuple[str, dict[str, Any]]:
     found = explain_infeasible(case, proved=subject.status == Status.INFEASIBLE)
     if subject.run is not None:
         write_infeasible(subject.run, found)

@@ -21,7 +21,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[Callable[[], None]]:
+def stopping(
+    terminal: Terminal, stop: Callable[[], None], said: str = "Stopping; the best plan so far is kept. Again to abort."
+) -> Iterator[Callable[[], None]]:
     """Within it SIGINT and SIGTERM call ``stop``; a second one ends the process at once, with nothing saved.
 
     Gives what must be called now and then: it asks again, because a solver that is just about to start does not hear.
@@ -40,7 +42,7 @@ def stopping(terminal: Terminal, stop: Callable[[], None]) -> Iterator[Callable[
         # Not through print's buffer, which the interrupted code may be in the middle of.
         if not terminal.quiet:
             with suppress(OSError):
-                os.write(sys.__stderr__.fileno(), b"\nStopping; the best plan so far is kept. Again to abort.\n")  # type: ignore[union-attr]
+                os.write(sys.__stderr__.fileno(), f"\n{said}\n".encode())  # type: ignore[union-attr]
         stop()
 
     if threading.current_thread() is not threading.main_thread():

@@ -25,14 +25,21 @@ class Latest:
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
+        self.doing = ""
 
     def __call__(self, progress: Progress) -> None:
         """Take note of progress."""
         self.progress = progress
 
+    def say(self, doing: str) -> None:
+        """Take note of what is being done once no plan is looked for."""
+        self.doing = doing
+
     def text(self, seconds: float) -> str:
-        """One line: goal, best, bound, gap, elapsed."""
+        """One line: goal, best, bound, gap, elapsed; or what is being done."""
         now = self.progress
+        if self.doing:
+            return f"{seconds:.0f} s, {self.doing}"
         parts = [f"{seconds:.0f} s"]
         if now is None:
             return ", ".join([*parts, "no plan yet"])

@@ -59,7 +59,7 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     watch = Watch(latest)
     with stopping(terminal, watch.stop) as stop_again:
         with shown(terminal, watch, latest) as tick:
-            result, why = beside(lambda: _explained(task, watch, wanted), tick, stop_again)
+            result, why = beside(lambda: _explained(task, watch, wanted, latest), tick, stop_again)
         text = result_text(result, task) if why is None else infeasible_text(why)
         folder = _save(wanted, task, result, text)
         if why is not None:
@@ -72,13 +72,13 @@ def solve(terminal: Terminal, wanted: Wanted, *, as_json: bool) -> int:
     return _exit_code(result)
 
 
-def _explained(task: Task, watch: Watch, wanted: Wanted) -> tuple[Result, Infeasible | None]:
+def _explained(task: Task, watch: Watch, wanted: Wanted, latest: Latest) -> tuple[Result, Infeasible | None]:
     """What a solve came to, and where there is no plan, why: as long again as half the time limit."""
     result = _solved(task, watch, wanted.engine)
     if result.explanation is None:
         return result, None
     seconds = float(task.model.solver.time_limit_s) / 2
-    case = Case.of(result.problem, wanted.inventory, seconds, watch)
+    case = Case.of(result.problem, wanted.inventory, seconds, watch, latest.say)
     return result, explain_infeasible(case, result.explanation)
 
 

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from capplan.cli.summary import LINES_OF_A_LIST, breach_text, subject_text
+from capplan.cli.terminal import counted
 from capplan.engine import Status, Stopped
 from capplan.errors import printable
+from capplan.measure import Breach
 from capplan.obstacles import by_reason
 from capplan.problem import Problem
+from capplan.rules import RULES
 from capplan.solving import Explanation, Result
 from capplan.units import decimal_text
 
 PLACEMENTS_NAMED = 5
+THERE = "is there physically; only the headroom that the model keeps stands in the way."
 
 
 def without_plan_text(result: Result) -> str:
@@ -60,12 +64,21 @@ def homeless_lines(problem: Problem, why: Explanation) -> list[str]:
 def shortage_lines(problem: Problem, why: Explanation) -> list[str]:
     """What falls short in the plan that exceeds limits least, in natural units."""
     lines: list[str] = []
-    for breach in why.shortages[:LINES_OF_A_LIST]:
-        lines.append(f"  {breach_text(problem, breach)}")
-        if breach.policy_only:
-            lines.append("    It is there physically; only the headroom that the model keeps stands in the way.")
-    more = len(why.shortages) - LINES_OF_A_LIST
+    worst: dict[tuple[str, str], list[Breach]] = {}
+    for breach in why.shortages:
+        worst.setdefault((breach.rule, breach.subject), []).append(breach)
+    only_policy = len(worst) > 1 and all(breach.policy_only for breach in why.shortages)
+    for (rule, _), alike in list(worst.items())[:LINES_OF_A_LIST]:
+        breach = max(alike, key=lambda one: one.amount or 0)
+        asked = "" if RULES[rule].physical else f" [{rule}]"
+        lines.append(f"  {breach_text(problem, breach)}{asked}")
+        if breach.policy_only and not only_policy:
+            lines.append(f"    It {THERE}")
+        if len(alike) > 1:
+            lines.append(f"    and at most as much in {counted(len(alike) - 1, 'other period')}")
+    more = len(worst) - LINES_OF_A_LIST
     lines += [f"  and {more:,} more: see run.json"] if more > 0 else []
+    lines += [f"  All of it {THERE}"] if only_policy else []
     least = "" if why.least else " (a smaller shortage may exist: the search for the smallest was cut short)"
     return [f"What falls short, in the plan that exceeds limits least{least}", *lines] if lines else []
 

@@ -1,4 +1,4 @@
-"""Which statements of an infeasible Program contradict each other, and how little would end the contradiction.
+"""Which statements of an infeasible Program contradict each other.
 
 Every answer stands on solves of its own: a conflict is one because the Program with nothing but its members has no
 solution, and it is minimal because without any one of them it has.
@@ -7,21 +7,26 @@ solution, and it is minimal because without any one of them it has.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import numpy as np
+import scipy.sparse as sp
 
 from capplan.engine.cpsat import Answer, Callback, Model, greatest_use
+from capplan.engine.proof import impossible
 from capplan.engine.result import Limits, Watch
-from capplan.program import Program
-from capplan.units import Bools, Ints
+from capplan.program import Coefficients, Program, Purchases
+from capplan.units import Bools
 
 SECONDS_A_QUESTION = 5.0
 """Longest time for one question whether some of the statements can be kept together."""
 
 EFFORT_PER_SECOND = 0.5
-LARGEST_WIDENING = 2**40
+
+MANY = 12
+"""Items from which a quick proof is looked for first: searches count pigeons one by one."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +41,15 @@ class Kept:
     open: Bools
 
 
-class _Part(Model):
-    """A model of some of a Program's statements."""
+class Part(Model):
+    """A model of some of a Program's statements, to which all of its items can help."""
 
-    def __init__(self, program: Program, kept: Kept, *, others: bool) -> None:
-        self._kept, self._others = kept, others
+    def __init__(self, program: Program, kept: Kept) -> None:
+        self._kept = kept
         super().__init__(program)
 
     def _choices(self) -> None:
         start, usable = self.program.item_start, self._kept.open
-        if not self._others:
-            usable = usable & self._kept.items[self.program.item]
         for item, asked in enumerate(self._kept.items.tolist()):
             columns = np.arange(start[item], start[item + 1])
             literals = columns[usable[columns]].tolist()
@@ -58,6 +61,36 @@ class _Part(Model):
 
     def _always_kept(self) -> Bools:
         return np.asarray(~self._kept.limits)
+
+
+def only(program: Program, kept: Kept) -> Program:
+    """The Program of the statements that are kept: its size is theirs. Items that are not asked for have no options."""
+    option = np.flatnonzero(kept.items[program.item] & kept.open)
+    rows, first = np.flatnonzero(kept.limits), program.options
+    limits: Any = program.limits.of_rows(rows)
+    other = np.unique(limits[:, first:].nonzero()[1])
+    fact, purchase = other[other < program.facts], other[other >= program.facts] - program.facts
+    column = np.concatenate([option, first + other])
+    items = np.flatnonzero(kept.items)
+    item = np.searchsorted(items, program.item[option])
+    bought, any_of = program.purchases, cast("Any", program.any_of)
+    names = tuple(bought.names[p] for p in purchase.tolist())
+    none = np.zeros((0, 0), dtype=np.int64)
+    return replace(
+        program,
+        item=item,
+        items=len(items),
+        any_of=any_of[fact][:, option].tocsr(),
+        purchases=Purchases(names, bought.upper[purchase], bought.derived[purchase]),
+        limits=Coefficients(limits[:, column].tocsr(), item, None, none.astype(np.int32), none),
+        bound=program.bound[rows],
+        limit_names=tuple(program.limit_names[row] for row in rows.tolist()),
+        goals=(),
+        make_ties=lambda: sp.csr_array((0, len(column)), dtype=np.int64),
+        tie_base=np.zeros(0, dtype=np.int64),
+        charges=(),
+        prices=(),
+    )
 
 
 @dataclass
@@ -94,11 +127,21 @@ class Questions:
             return None
         self.asked += 1
         binding = Kept(kept.items, kept.limits & ~self.never, kept.open)
-        others = bool((binding.limits & self.helped).any())
-        answer = _solved(_Part(self.program, binding, others=others), self)
+        if (binding.limits & self.helped).any():
+            answer = solved(Part(self.program, binding), self)
+        else:
+            part = only(self.program, binding)
+            if part.items > MANY and impossible(part, self.seconds):
+                return False
+            answer = solved(Model(part), self)
         if answer.x is not None:
             return True
         return False if answer.finished else None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds for one question, as long as there are any left."""
+        return max(0.05, min(SECONDS_A_QUESTION, self.until - time.monotonic()))
 
 
 def helped(program: Program) -> Bools:
@@ -112,9 +155,10 @@ def helped(program: Program) -> Bools:
     return found
 
 
-def _solved(model: Model, ask: Questions) -> Answer:
-    seconds = max(0.05, min(SECONDS_A_QUESTION, ask.until - time.monotonic()))
-    return model.solve(ask.limits, seconds, seconds * EFFORT_PER_SECOND, ask.watch, Callback(lambda *_: None))
+def solved(model: Model, ask: Questions) -> Answer:
+    """A model solved within the time of a question."""
+    effort = ask.seconds * EFFORT_PER_SECOND
+    return model.solve(ask.limits, ask.seconds, effort, ask.watch, Callback(lambda *_: None))
 
 
 def fewest(members: Sequence[int], without: Callable[[list[int]], bool | None]) -> tuple[list[int], bool]:
@@ -137,43 +181,3 @@ def fewest(members: Sequence[int], without: Callable[[list[int]], bool | None]) 
         if size == 1:
             return kept, known
         size = max(1, size // 4)
-
-
-@dataclass(frozen=True)
-class Widening:
-    """By how much some limits must be widened for everything to be kept, all else as it is.
-
-    ``amount`` times each limit's own weight; None where no amount does, or none was found. ``least`` says that less
-    would not do; ``x`` int64 [column] is a solution.
-    """
-
-    amount: int | None
-    x: Ints | None
-    least: bool
-
-
-def least_widening(program: Program, weight: Mapping[int, int], ask: Questions) -> Widening:
-    """The least whole ``z`` with which all limits hold, those of ``weight`` (limit → weight) widened by weight × z."""
-    if (np.diff(program.item_start) == 0).any():
-        return Widening(None, None, True)
-    over = np.maximum(0, greatest_use(program) - program.bound)
-    most = max((-(-int(over[row]) // by) for row, by in weight.items()), default=0)
-    if not 0 < most < LARGEST_WIDENING:
-        return Widening(None, None, False)
-    everything = np.ones(program.items, dtype=np.bool_)
-    limits = ~ask.never
-    limits[list(weight)] = False
-    model = _Part(program, Kept(everything, limits, np.ones(program.options, dtype=np.bool_)), others=True)
-    z = model.variable(0, most)
-    rows = program.limits.of_rows(np.array(list(weight), dtype=np.int64))
-    for i, (row, by) in enumerate(weight.items()):
-        part = slice(rows.indptr[i], rows.indptr[i + 1])
-        columns, values = rows.indices[part].tolist(), rows.data[part].tolist()
-        model.at_most([*columns, z], [*values, -by], int(program.bound[row]))
-    model.minimise([z], [1])
-    answer = _solved(model, ask)
-    if answer.x is None:
-        return Widening(None, None, answer.finished)
-    used = program.limits @ answer.x - program.bound
-    need = max(max(0, -(-int(used[row]) // by)) for row, by in weight.items())
-    return Widening(need, answer.x, answer.finished)

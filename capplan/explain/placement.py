@@ -9,11 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from capplan.compile import open_options, program_of
-from capplan.engine import Status, Watch, solve_program
+from capplan.engine import Status, Watch
 from capplan.explain.case import Case
 from capplan.measure import Breach, Measured, measure
 from capplan.obstacles import Obstacle, forbidden
 from capplan.problem import NOWHERE, Options, Plan, Problem, elsewhere
+from capplan.program import Goal
 from capplan.units import Bools
 
 SITES_SOLVED = 8
@@ -68,6 +69,29 @@ class Placement:
         return int(self.plan.plan.site[self.workload])
 
     @property
+    def best_elsewhere(self) -> tuple[AtSite, Outcome, bool] | None:
+        """The best other site that a plan was found for, what it comes to, and whether all else was planned anew.
+
+        The best as the model's goals see it.
+        """
+        tried = [
+            (one, outcome, anew)
+            for one in self.sites
+            if not one.here
+            for outcome, anew in ((one.free, True), (one.fixed, False))
+            if outcome is not None
+        ]
+        return min(tried, key=lambda each: (each[1].plan.goal_values(), each[1].cost, not each[2]), default=None)
+
+    def deciding(self, outcome: Outcome) -> tuple[Goal, int | Fraction, int | Fraction] | None:
+        """The first goal that tells the plan from another: the goal, its value in the plan and in the other.
+
+        None where all goals are met equally well.
+        """
+        goals = zip(self.plan.program.goals, self.plan.goal_values(), outcome.plan.goal_values(), strict=True)
+        return next((each for each in goals if each[1] != each[2]), None)
+
+    @property
     def broken(self) -> tuple[Breach, ...]:
         """Rules that the plan breaks and that concern the workload."""
         return tuple(breach for breach in self.plan.breaches if self.workload in breach.workloads)
@@ -77,6 +101,8 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
     """Explain one workload of a plan at every site, or at one."""
     problem = case.problem
     closed = forbidden(problem, [workload])
+    if at == plan.plan.site[workload]:
+        at = None  # why it is here can only be said beside what it comes to elsewhere
     wanted = range(len(problem.sites)) if at is None else [at]
     options = open_options(problem)
     open_sites = [s for s in wanted if not closed[workload, s]]
@@ -88,6 +114,7 @@ def explain_placement(case: Case, plan: Measured, workload: int, at: int | None 
     for number, one in enumerate(opened):
         if one.here or (at is None and number >= SITES_SOLVED):
             continue
+        case.say(f"planning all else anew with {problem.workloads.ids[workload]} at {problem.sites.ids[one.site]}")
         status, free = _free(
             case.part(1 / (min(len(opened), SITES_SOLVED) - number or 1)), plan, options, workload, one.site
         )
@@ -149,7 +176,7 @@ def _outcome(case: Case, plan: Measured, options: Options) -> tuple[Status, Outc
         return Status.UNKNOWN, None
     problem = case.problem
     program = program_of(problem, options, ledger=False)
-    found = solve_program(program, replace(case.limits, time_limit_s=case.left), Watch())
+    found = case.solved(program, replace(case.limits, time_limit_s=case.left), Watch())
     if found.x is None:
         return found.status, None
     measured = measure(problem, Plan.of(problem, program, options, found.x))

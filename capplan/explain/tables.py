@@ -48,7 +48,7 @@ def placement_rows(found: Placement) -> list[dict[str, object]]:
             "site": found.problem.sites.ids[one.site],
             "verdict": verdict(one),
             "rule": one.obstacles[0].rule if one.obstacles else "",
-            "reason": "; ".join(no.reason for no in one.obstacles) or "; ".join(short.message for short in one.short),
+            "reason": _reason(found, one),
             "cost_as_is": money(found.problem, one.fixed.cost if one.fixed else None),
             "cost_replanned": money(found.problem, one.free.cost if one.free else None),
             "forgone_replanned": money(found.problem, one.free.forgone if one.free else None),
@@ -57,6 +57,17 @@ def placement_rows(found: Placement) -> list[dict[str, object]]:
         }
         for one in found.sites
     ]
+
+
+def _reason(found: Placement, one: AtSite) -> str:
+    """What stands in the way, or why it is here: what the best other site comes to."""
+    best = found.best_elsewhere
+    if one.here and best is not None:
+        where, cost = found.problem.sites.ids[best[0].site], best[1].cost
+        return f"the best other site is {where}: {money(found.problem, abs(cost))} {'less' if cost < 0 else 'more'}"
+    if one.here:
+        return "no plan was found with it at another site"
+    return "; ".join(no.reason for no in one.obstacles) or "; ".join(short.message for short in one.short)
 
 
 def verdict(one: AtSite) -> str:

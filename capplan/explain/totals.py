@@ -17,7 +17,8 @@ from capplan.units import UNLIMITED, Ints, percent_text, with_unit
 class Total:
     """What must be placed needs more of a resource than all sites may be used for, all purchases included.
 
-    ``need``, ``usable`` and ``physical`` in steps; ``policy_only`` that it is there but for the headroom.
+    ``need``, ``usable`` and ``physical`` in steps, ``bought`` what of the last may yet be bought; ``policy_only`` says
+    that it is there but for the headroom.
     """
 
     resource: int
@@ -25,6 +26,7 @@ class Total:
     need: int
     usable: Fraction
     physical: int
+    bought: int = 0
 
     @property
     def policy_only(self) -> bool:
@@ -43,6 +45,9 @@ class Total:
         keep = problem.headroom(resource.name)
         if keep:
             have += f" ({resource.text(self.physical)} less {percent_text(keep)} headroom)"
+        if self.bought:
+            more = with_unit(resource.amount(self.bought), resource.unit)
+            have += f", {more} of it still to be bought"
         when = f" in {problem.periods.text(self.period)}" if len(problem.periods) > 1 else ""
         need = with_unit(resource.amount(self.need), resource.unit)
         short = with_unit(self.short * resource.step, resource.unit)
@@ -63,11 +68,12 @@ def totals(problem: Problem) -> Iterator[Total]:
         # Where a site has a figure of its own for a workload, that may be less: such workloads are left out of account.
         counted = np.array([w for w in must if not problem.has_own(r)[w]], dtype=np.int64)
         need = problem.demand[counted, r, :].sum(axis=0)
-        physical = int(have.sum()) + _bought(problem, r)
+        bought = _bought(problem, r)
+        physical = int(have.sum()) + bought
         share = 1 - problem.headroom(resource.name)
         worst = int(np.argmax(need - share.numerator * physical // share.denominator)) if len(need) else 0
         if len(need) and need[worst] > share * physical:
-            yield Total(r, worst, int(need[worst]), share * physical, physical)
+            yield Total(r, worst, int(need[worst]), share * physical, physical, bought)
 
 
 def _bought(problem: Problem, r: int) -> int:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor
 
 import numpy as np
 
 from capplan.compile import open_options, program_of
-from capplan.engine import Status, Watch, prices, solve_program
-from capplan.explain import widening
-from capplan.explain.case import Case, Changes
+from capplan.engine import Status, Watch, prices
+from capplan.explain import relaxing
+from capplan.explain.case import Case
 from capplan.explain.placement import changes as differences
-from capplan.explain.relaxing import PHYSICAL
-from capplan.explain.way import Way
 from capplan.measure import Measured, measure
 from capplan.problem import NOWHERE, Plan
+from capplan.problem.ways import Changes, Kind, Way
 from capplan.program import LinearGoal, Program
+from capplan.rules import RULES
 from capplan.units import decimal_text
 
 FIGURES_TRIED = 12
+POLICY: tuple[Kind, ...] = ("headroom", "budget")
+"""Figures of which a unit more is nothing that anybody could have."""
+WORTH_A_RETRY = 1.0
+"""Seconds that have to be left over to try again what a share of the time did not suffice for."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,27 @@ class Worth:
 
 
 def _variant(case: Case, base: Measured, name: str, changes: Changes, seconds: float, proved: bool) -> Variant:
+    if not case.left:
+        return Variant(name, changes, Status.UNKNOWN, None, None, None, False)
+    case.say(f"solving again: {name}")
     problem = case.changed(changes)
     if problem is None:
-        return Variant(name, changes, Status.UNKNOWN, None, None, None, False)
+        return Variant(name, changes, Status.INFEASIBLE, None, None, None, False)
     status, plan = case.best_plan(problem, seconds)
     if plan is None:
         return Variant(name, changes, status, None, None, None, False)
     gone = _left_out(plan) - _left_out(base)
     known = proved and status is Status.OPTIMAL
     return Variant(name, changes, status, plan, plan.cost - base.cost, gone, known)
+
+
+def _retried(case: Case, base: Measured, found: list[Variant], proved: bool) -> list[Variant]:
+    """What its share of the time did not suffice for is solved once more, with what the others left over."""
+    waiting = [i for i, one in enumerate(found) if one.status is Status.UNKNOWN]
+    for left, i in zip(range(len(waiting), 0, -1), waiting, strict=True):
+        if case.left > WORTH_A_RETRY:
+            found[i] = _variant(case, base, found[i].name, found[i].changes, case.left / left, proved)
+    return found
 
 
 def _at_worst_the_same(variant: Variant) -> Variant:
@@ -87,22 +102,23 @@ def worth(case: Case, base: Measured, *, proved: bool) -> Iterator[Worth]:
     rows = [row for row, name in enumerate(names) if name.rule and name[:3] in number and base.used[row] > 0]
     rows.sort(key=lambda row: (free[row] / max(1, int(base.available[row])), names[row].subject))
     guess = prices(program, base.goal_values())
-    figures = list(widening.widenable(problem, program, [number[names[row][:3]] for row in rows]))
-    chosen = [one for one in figures if one.key[0] not in ("headroom", "budget")][:FIGURES_TRIED]
-    for left, figure in zip(range(len(chosen), 0, -1), chosen, strict=True):
-        if not case.left:
-            return
-        units = _one_unit(case, figure.key)
+    figures = list(relaxing.figures(problem, program, [number[names[row][:3]] for row in rows]))
+    chosen = [one for one in figures if one.way(one.unit).kind not in POLICY][:FIGURES_TRIED]
+    ways = [figure.way(figure.unit) for figure in chosen]
+    variants = [
+        _variant(case, base, way.text, way.changes, case.left / left, proved)
+        for left, way in zip(range(len(ways), 0, -1), ways, strict=True)
+    ]
+    for figure, way, variant in zip(chosen, ways, _retried(case, base, variants, proved), strict=True):
         tight = min(figure.weight, key=lambda row: _free(base, program, row))
         name = program.limit_names[tight]
-        way = figure.way(units)
         estimate = None
         if guess is not None:
             money, price = guess
-            units_of_money = sum(float(price[row]) * by * units for row, by in figure.weight.items()) * money
+            units_of_money = sum(float(price[row]) * by * figure.unit for row, by in figure.weight.items()) * money
             estimate = Fraction(round(units_of_money * problem.inventory.currency.pence_per_unit))
-        variant = _at_worst_the_same(_variant(case, base, way.text, way.changes, case.left / left, proved))
-        yield Worth(way, name.subject, _free(base, program, tight) * name.per_unit, name.unit, estimate, variant)
+        left_over = _free(base, program, tight) * name.per_unit
+        yield Worth(way, name.subject, left_over, name.unit, estimate, _at_worst_the_same(variant))
 
 
 def _free(base: Measured, program: Program, row: int) -> int:
@@ -113,27 +129,22 @@ def _free(base: Measured, program: Program, row: int) -> int:
     return int(program.bound[row])
 
 
-def _one_unit(case: Case, key: Sequence[str]) -> int:
-    """One natural unit of a resource in its steps; one of everything else."""
-    if key[0] not in ("site", "fill"):
-        return 1
-    resource = case.problem.resources[case.problem.resource_number(key[2].removeprefix("fill_"))]
-    return max(1, floor(1 / resource.step))
-
-
 def sensitivity(case: Case, base: Measured, *, proved: bool) -> Iterator[Variant]:
     """Each rule switched off, and headroom waived: what the best plan then costs more or less."""
     problem = case.problem
     kept = [name for name, share in problem.model.headroom.items() if share]
     tries: list[tuple[str, Changes]] = [(name, {"rules": {name: "off"}}) for name in problem.rules]
     tries += [(f"headroom {name}", {"headroom": {name: "0%"}}) for name in kept]
-    for left, (name, changed) in zip(range(len(tries), 0, -1), tries, strict=True):
-        yield _variant(case, base, name, changed, case.left / left, proved)
+    found = [
+        _variant(case, base, name, changed, case.left / left, proved)
+        for left, (name, changed) in zip(range(len(tries), 0, -1), tries, strict=True)
+    ]
+    yield from _retried(case, base, found, proved)
 
 
 def physical(name: str) -> bool:
     """Whether a rule says what there is."""
-    return name in PHYSICAL
+    return name in RULES and RULES[name].physical
 
 
 @dataclass(frozen=True)
@@ -166,6 +177,7 @@ def alternatives(case: Case, base: Measured, within: Fraction) -> Iterator[Alter
     tries += [(name, {"rules": cap, **removed}) for name, removed in _without(base)]
     seen = {base.plan.site.tobytes()}
     for left, (name, changed) in zip(range(len(tries) + 1, 1, -1), tries, strict=True):
+        case.say(f"looking for a plan {name if name.startswith('without') else f'with the {name}'}")
         problem = case.changed(changed)
         plan = None if problem is None else case.best_plan(problem, case.left / left)[1]
         if plan is not None and plan.plan.site.tobytes() not in seen:
@@ -201,8 +213,7 @@ def _most_different(case: Case, base: Measured, changed: Changes) -> Measured | 
     # As much is left out as in the plan: being nowhere is no other place.
     np.add.at(same, options.absent_option, 2)
     goals = (*program.goals[:1], LinearGoal("same place", same, 0, Fraction(1)))
-    watch = replace(case.watch, report=lambda _: None, started=Watch().started)
-    found = solve_program(replace(program, goals=goals), replace(case.limits, time_limit_s=case.left), watch)
+    found = case.solved(replace(program, goals=goals), replace(case.limits, time_limit_s=case.left), Watch())
     if found.x is None:
         return None
     measured = measure(problem, Plan.of(problem, program, options, found.x))

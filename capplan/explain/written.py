@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from capplan.errors import Place, printable
-from capplan.explain.case import Changes, merged, own_changes, stacked, written_out
-from capplan.explain.conflicts import Conflict, Member
+from capplan.explain.case import OWN, upon, written_out
 from capplan.explain.infeasible import Infeasible, left_out
-from capplan.explain.relaxing import PHYSICAL
+from capplan.explain.statements import Conflict, Member
 from capplan.explain.totals import Total
-from capplan.explain.way import Way
 from capplan.inventory import write_csv
 from capplan.measure import Breach
 from capplan.model import Model
 from capplan.problem import Problem
+from capplan.problem.ways import Changes, Way
+from capplan.rules import RULES
+from capplan.runs.folder import aside, partial_folder, publish_over
 from capplan.units import decimal_text
 
 FOLDER = "explain"
@@ -40,7 +41,7 @@ def nature(breach: Breach) -> str:
     """What a shortage is one of: what physically is there, headroom that policy keeps, or a rule."""
     if breach.policy_only:
         return "headroom"
-    return "physical" if breach.rule in PHYSICAL else "rule"
+    return "physical" if breach.rule in RULES and RULES[breach.rule].physical else "rule"
 
 
 def scenario_names(found: Infeasible) -> list[str]:
@@ -53,42 +54,49 @@ def scenario_names(found: Infeasible) -> list[str]:
 
 def relaxed_scenarios(found: Infeasible) -> dict[str, Changes]:
     """Every change that was verified, as scenarios by name."""
-    own = own_changes(found.problem.model)
-    scenarios: dict[str, Changes] = {
-        name: merged(own, one.changes) for name, one in zip(scenario_names(found), found.relaxations, strict=True)
-    }
+    named = zip(scenario_names(found), found.relaxations, strict=True)
+    scenarios: dict[str, Changes] = {name: one.changes for name, one in named}
     if found.combined is not None:
-        scenarios[COMBINED] = merged(own, found.combined.changes)
+        scenarios[COMBINED] = found.combined.changes
     return scenarios
 
 
 def model_of(model: Model, scenarios: Mapping[str, Changes]) -> str:
     """A model file: the model that was solved, with these scenarios."""
     content = {key: value for key, value in model.to_json().items() if value is not None and key != "scenarios"}
-    content["scenarios"] = {**stacked(model), **{name: dict(changes) for name, changes in scenarios.items()}}
-    comment = (
-        "# Each scenario is one change with which there is a plan: capplan solve INVENTORY -m THIS --scenario NAME"
-    )
+    content["scenarios"] = all_of_them = upon(model, scenarios)
+    comment = "# Each scenario below is a change with which there is a plan: "
+    comment += "capplan solve INVENTORY -m THIS --scenario NAME"
+    if OWN in all_of_them:
+        comment += f"\n# {OWN} is what was asked for, upon which each of them is stacked."
     return f"{comment}\n{written_out(content)}"
 
 
 def write_infeasible(folder: Path, found: Infeasible) -> Path:
     """Write the tables and the scenarios into a run's folder of explanations, in place of what was there."""
     target = folder / FOLDER
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir()
-    for name, rows in infeasible_rows(found).items():
-        write_table(target, name, COLUMNS[name], rows)
-    scenarios = relaxed_scenarios(found)
-    if scenarios:
-        (target / RELAXATIONS).write_text(model_of(found.problem.model, scenarios), "utf-8")
+    with partial_folder(folder) as partial:
+        for name, rows in infeasible_rows(found).items():
+            write_table(partial, name, COLUMNS[name], rows)
+        scenarios = relaxed_scenarios(found)
+        if scenarios:
+            (partial / RELAXATIONS).write_text(model_of(found.problem.model, scenarios), "utf-8")
+        # What an earlier replacement left aside when it was killed would stand in the way of this one.
+        shutil.rmtree(aside(target), ignore_errors=True)
+        publish_over(partial, target)
     return target
 
 
 def write_table(folder: Path, name: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    """Write one table as a run's tables are written."""
+    """Write one table as a run's tables are written: whole or not at all."""
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
-    write_csv(folder / f"{name}.csv", columns, cells, frozenset(columns) - NUMBERS)
+    target = folder / f"{name}.csv"
+    partial = folder / f".{target.name}.partial"
+    try:
+        write_csv(partial, columns, cells, frozenset(columns) - NUMBERS)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def infeasible_rows(found: Infeasible) -> dict[str, list[dict[str, object]]]:
@@ -200,6 +208,7 @@ def infeasible_json(found: Infeasible) -> dict[str, Any]:
         "policy_only": found.policy_only,
         "best_plan_leaves_out": gone,
         "best_plan_status": str(found.without_status),
-        "not_tried": found.untried,
+        "not_decided": found.tried.undecided,
+        "not_tried": found.tried.untried,
         "seconds": {name: round(value, 2) for name, value in found.seconds.items()},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from capplan.errors import Fault
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.easing import other_dates, other_lists
 from capplan.problem.periods import FIRST_DAY, LAST_DAY
+from capplan.problem.ways import Way, blanked, set_cell
 from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Rule
 from capplan.units import Bools, Ints
@@ -193,6 +195,23 @@ class Allowed(Rule):
             yield from self._exclusion(options, refused, reason, source)
         if listed:
             yield from self._exclusion(options, at < 0, lambda w, s: "not listed in placements.csv", source)
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """One site more or fewer in a list, other dates, a cell left blank."""
+        table, row, column = source
+        if table == "sites" and column == "from":
+            yield from other_dates(problem, row, workloads)
+        elif table == "placements":
+            key = problem.inventory.table("placements").keys[row]
+            text = f"allow {key.replace('.', ' at ')} in placements.csv"
+            yield Way("workload", text, set_cell("placements", key, "allowed", "yes"))
+        elif table == "workloads" and column in ("allowed_sites", "forbidden_sites"):
+            yield from other_lists(problem, row, column)
+        elif table == "workloads" and column == "pinned_site":
+            name, pin = problem.workloads.ids[row], problem.workloads.text(column)[row]
+            yield blanked(problem, row, column, f"do not pin {name} to {pin}")
+        elif table == "workloads" and column == "countries":
+            yield blanked(problem, row, column)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Pins that the same row's other columns contradict."""

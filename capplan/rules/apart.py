@@ -7,7 +7,7 @@ region is in none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated
 
@@ -19,7 +19,8 @@ from capplan.inventory import Column, Kind, TableSchema
 from capplan.model import Whole
 from capplan.problem import Options, Problem
 from capplan.problem.groups import RowsOf, active_together, groups_of
-from capplan.program import Builder, LimitName
+from capplan.problem.ways import Figure, Way, evenly, out_of_groups, rows_where
+from capplan.program import Builder, LimitName, Program
 from capplan.program.statements import Source
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import Ints, Numbers
@@ -86,6 +87,36 @@ class Apart(Rule):
         block = builder.limits([name], np.array([-least]))
         block.facts(np.zeros_like(facts), facts, -np.ones_like(facts))
 
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """More of a group at one site; fewer sites or regions that it has to use."""
+        setting = _options(problem)
+        if name.least:
+            group, _, option = name.subject.rpartition(" ")
+            have = getattr(setting, option)[group]
+            rows = rows_where(program, lambda other: other.rule == self.name and other.subject == name.subject)
+
+            def fewer(number: int) -> Way:
+                text = f"the group {group} at {have - number} {option} at least instead of {have}"
+                return _way(self.name, option, group, max(1, have - number), text, Fraction(number, have))
+
+            yield Figure((self.name, option, group), evenly(rows), fewer)
+            return
+        group = name.subject.rpartition(" at ")[0]
+        most = setting.per_site.get(group, 1)
+        rows = rows_where(
+            program, lambda other: other.rule == self.name and other.subject.rpartition(" at ")[0] == group
+        )
+
+        def more(number: int) -> Way:
+            text = f"{most + number} workloads of the group {group} at one site instead of {most}"
+            return _way(self.name, "per_site", group, most + number, text, Fraction(number, most))
+
+        yield Figure((self.name, "per_site", group), evenly(rows), more)
+
+    def released(self, problem: Problem, workloads: Sequence[int]) -> Iterable[Way]:
+        """One workload that need not be apart."""
+        return out_of_groups(problem, workloads, "apart")
+
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Groups named in the model that no workload names, and groups that cannot be apart."""
         setting, groups = _options(problem), groups_of(problem.workloads.words("apart"))
@@ -104,6 +135,11 @@ class Apart(Rule):
                     place = problem.model.place("rules", self.name, option, group)
                     message = f"{group} has {len(groups[group])} workloads and there are {number} {option}, not {least}"
                     yield Fault(place, "contradictory-rules", message, f"ask for fewer {option}")
+
+
+def _way(rule: str, option: str, group: str, value: int, text: str, share: Fraction) -> Way:
+    changes = {"rules": {rule: {option: {group: value}}}}
+    return Way("rule option", text, changes, share=share, figure=(rule, option, group))
 
 
 def _options(problem: Problem) -> ApartOptions:

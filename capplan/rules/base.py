@@ -8,7 +8,7 @@ same text measures it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +16,8 @@ from capplan.errors import Fault
 from capplan.inventory import TableSchema
 from capplan.model import RuleOptions
 from capplan.problem import Options, Problem
-from capplan.program import Builder, Program, Values
+from capplan.problem.ways import Figure, Way, blanked
+from capplan.program import Builder, LimitName, Program, Values
 from capplan.program.statements import Source
 from capplan.units import Numbers
 
@@ -42,12 +43,16 @@ class Exclusion:
 
 
 class Rule:
-    """One rule of planning. Subclasses override what applies to them."""
+    """One rule of planning. Subclasses override what applies to them.
+
+    ``physical`` marks a rule that says what there is, not what somebody decided: explanations never switch it off.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     options: ClassVar[type[RuleOptions]] = RuleOptions
     on_by_default: ClassVar[bool] = True
+    physical: ClassVar[bool] = False
     schemas: ClassVar[tuple[TableSchema, ...]] = ()
 
     def joined(self, problem: Problem) -> Iterable[tuple[int, int]]:
@@ -67,6 +72,24 @@ class Rule:
 
     def limit_money(self, problem: Problem, options: Options, builder: Builder) -> None:
         """Add limits on charges, once all of them are known."""
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """Figures of the inventory or the model that could be raised or lowered so that a limit of this rule holds."""
+        return ()
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """Changes of the row behind an exclusion of this rule that would forbid less to some workloads, least first.
+
+        Unless a rule says otherwise: its own cell of a workload left blank.
+        """
+        table, row, column = source
+        own = [column.name for schema in self.schemas if schema.name == "workloads" for column in schema.columns]
+        if table == "workloads" and column in own:
+            yield blanked(problem, row, column)
+
+    def released(self, problem: Problem, workloads: Sequence[int]) -> Iterable[Way]:
+        """Changes that release one of some workloads from others to which this rule binds it."""
+        return ()
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Contradictions in the input that need no solving to see."""

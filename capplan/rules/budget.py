@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import partial
+from math import ceil
 from typing import Annotated
 
 import numpy as np
@@ -15,9 +17,14 @@ from pydantic import Field
 
 from capplan.model import Number
 from capplan.problem import Options, Problem
-from capplan.program import Builder, Charge, LimitName, Purse
+from capplan.problem.ways import Figure, Way, evenly, rows_where
+from capplan.program import Builder, Charge, LimitName, Program, Purse
 from capplan.program.statements import NO_PERIOD
 from capplan.rules.base import Rule, RuleOptions
+from capplan.units import decimal_text
+
+OPTIONS = {"yearly money": "per_year", "one-off money": "once", "money": "total"}
+"""The option behind each limit, by the limit's subject."""
 
 
 class BudgetOptions(RuleOptions):
@@ -40,6 +47,26 @@ class Budget(Rule):
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """Nothing yet but to have money added up under each ceiling, before any is charged."""
         self._purses(problem, builder)
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """A higher ceiling."""
+        rows = rows_where(program, lambda other: other.rule == self.name and other.subject == name.subject)
+        option, currency = OPTIONS[name.subject], problem.inventory.currency
+        have = Fraction(getattr(problem.rules[self.name], option))
+        # A limit of a period counts what is paid in it, the option what that would be in a year.
+        periods = [program.limit_names[row].period for row in rows] if option == "per_year" else []
+        part = min((problem.periods.share_of_year(t) for t in periods), default=Fraction(1))
+
+        def way(pence: int) -> Way:
+            more = Fraction(ceil(pence / part))
+            text = f"a budget of {currency.text(have * currency.pence_per_unit + more)} ({option}) instead of "
+            text += currency.text(have * currency.pence_per_unit)
+            most = decimal_text(have + more / currency.pence_per_unit)
+            share = more / max(have * currency.pence_per_unit, Fraction(1))
+            changes = {"rules": {self.name: {option: most}}}
+            return Way("budget", text, changes, more, share=share, figure=(self.name, option))
+
+        yield Figure((self.name, option), evenly(rows), way)
 
     def limit_money(self, problem: Problem, options: Options, builder: Builder) -> None:
         """One limit for each ceiling that the model names."""

@@ -23,8 +23,10 @@ from capplan.errors import Fault, Severity
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.model import Number
 from capplan.problem import Options, Problem
+from capplan.problem.raising import site_figures
 from capplan.problem.supply import amount, supply
 from capplan.problem.use import add_use, used, uses
+from capplan.problem.ways import Figure
 from capplan.program import Builder, LimitBlock, LimitName, Program, PurchaseName, Values
 from capplan.program.statements import ROUNDING
 from capplan.rules.base import Row, Rule, RuleOptions
@@ -49,6 +51,7 @@ class Capacity(Rule):
 
     summary = "use of every resource within capacity, headroom kept free, purchases included"
     options = CapacityOptions
+    physical = True
     schemas = (
         TableSchema(
             "sites",
@@ -133,6 +136,10 @@ class Capacity(Rule):
             over.append(builder.purchase(name, most, derived=True))
             builder.purchase_charge(over[-1], "purchase", t, price * periods.share_of_year(t))
         block.purchases(np.arange(len(cells)), np.array(over, dtype=np.int64), -np.ones(len(cells), dtype=np.int64))
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """More at the site, or less headroom."""
+        return site_figures(problem, program, name)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Expansion rows of one id that disagree, and soft prices of unknown resources."""

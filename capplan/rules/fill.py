@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
+
 import numpy as np
 
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.raising import natural_unit
 from capplan.problem.use import site_used
-from capplan.program import Builder, LimitName
+from capplan.problem.ways import Figure, Way, evenly, rows_where, set_cell
+from capplan.program import Builder, LimitName, Program
 from capplan.rules.base import Rule
 from capplan.units import Bools, Ints
 
@@ -61,3 +66,22 @@ class Fill(Rule):
             for i, (s, t) in enumerate(asked):
                 one = np.ones(1, dtype=np.int64)
                 block.facts(one * i, one * facts[s, t], one * least[s])
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """A smaller least use: the limit is needed − used, so a step less is one that counts if the site is used."""
+        if name.source is None:
+            return
+        site, column = name.source[1], name.source[2]
+        r = problem.resource_number(column.removeprefix("fill_"))
+        resource = problem.resources[r]
+        have = int(problem.sites.quantities(column, "up")[site])
+        rows = rows_where(program, lambda other: other.rule == self.name and other.source == name.source)
+
+        def less(steps: int) -> Way:
+            left, where = max(0, have - steps), problem.sites.ids[site]
+            text = f"a least use of {resource.text(left)} {resource.unit} at {where} instead of {resource.text(have)}"
+            changes = set_cell("sites", where, column, resource.text(left))
+            share = Fraction(have - left, have)
+            return Way("least use", text, changes, share=share, figure=(self.name, where, column))
+
+        yield Figure((self.name, str(site), column), evenly(rows), less, unit=natural_unit(problem, r))

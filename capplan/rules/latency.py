@@ -6,7 +6,7 @@ every period in which the workload is active, the slowest such period counting. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -14,8 +14,10 @@ import numpy as np
 from capplan.errors import Fault, Severity
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.network import UNREACHABLE
-from capplan.problem import Options, Problem
+from capplan.problem import Options, Problem, one_by_one
 from capplan.problem.trips import EstimateOptions, Trips, network_of, round_trips
+from capplan.problem.ways import Way, set_cell
+from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Rule
 from capplan.units import Ints, decimal_text
 
@@ -82,6 +84,20 @@ class Latency(Rule):
         yield Exclusion(
             self.name, options.option[rows], reason, lambda i: ("workloads", int(workload[i]), "max_rtt_ms"), rows
         )
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """The limit of a round trip raised to what it is to a site, the nearest first; then no limit."""
+        w, sites = source[1], len(problem.sites)
+        pairs = one_by_one(np.full(sites, w), np.arange(sites), len(problem.workloads))
+        have, name = Fraction(int(_limits_us(problem)[w]), 1000), problem.workloads.ids[w]
+        for us in sorted(set(_trips(problem, pairs).us.tolist()))[: len(pairs)]:
+            trip = Fraction(us, 1000)
+            if us != UNREACHABLE and trip > have:
+                text = f"a round trip of up to {_ms(us)} ms for {name} instead of {decimal_text(have)} ms"
+                changes = set_cell("workloads", name, "max_rtt_ms", _ms(us))
+                share = trip / have - 1 if have else Fraction(10)
+                yield Way("workload", text, changes, share=share, figure=("max_rtt_ms", name))
+        yield from super().eased(problem, source, workloads)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Measured round trips that are shorter than light takes: a slipped decimal, or one way for both."""

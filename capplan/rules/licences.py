@@ -18,11 +18,13 @@ from capplan.licensing.contradictions import contradictions
 from capplan.licensing.count import needs
 from capplan.licensing.counting import Counting
 from capplan.licensing.groups import Groups
+from capplan.licensing.more import more_licences
 from capplan.licensing.overview import overview
 from capplan.licensing.packs import declare
 from capplan.licensing.schemas import HOSTED, SCHEMAS
 from capplan.licensing.scope import counts_in, figure, rows_of
 from capplan.problem import Options, Problem
+from capplan.problem.ways import Figure, evenly, rows_where
 from capplan.program import Builder, LimitName, Program, Values
 from capplan.rules.base import Exclusion, Row, Rule
 from capplan.units import Bools, Ints
@@ -84,6 +86,14 @@ class Licences(Rule):
                 bad, reason, column = check(problem, options, licence, row)
                 if bad.any():
                     yield _exclusion(options, row[bad], reason, licence, column)
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """Licences owned, or packs where packs are sold."""
+        if name.source is None or name.source[2] != "owned":
+            return
+        licence = name.source[1]
+        rows = rows_where(program, lambda other: other.rule == self.name and other.source == name.source)
+        yield Figure(("licence", str(licence)), evenly(rows), lambda number: more_licences(problem, licence, number))
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Terms that nobody knows, host groups that cannot be told apart, rows that would count for nothing."""

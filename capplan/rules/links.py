@@ -7,7 +7,7 @@ after each single failure, is limited by their capacity in each direction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -23,10 +23,11 @@ from capplan.links.schema import SCHEMAS
 from capplan.model import RuleOptions, Switch
 from capplan.problem import Options, Problem
 from capplan.problem.groups import RowsOf
+from capplan.problem.ways import Figure, Way, evenly, rows_where, set_cell
 from capplan.program import Builder, LimitName, Program, Values
 from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Row, Rule
-from capplan.units import Ints
+from capplan.units import Ints, decimal_text
 
 
 class LinksOptions(RuleOptions):
@@ -71,6 +72,34 @@ class Links(Rule):
             return f"interface {interface.name}: {reason_text(check)}", _source(interface, check.check)
 
         yield Exclusion(self.name, options.option[rows], lambda i: why(i)[0], lambda i: why(i)[1], rows)
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """A circuit that carries more."""
+        if name.source is None or name.source[0] != "circuits":
+            return
+        _, row, column = name.source
+        table = problem.inventory.table("circuits")
+        circuit, have = table.ids[row], table.decimals(column).fraction(row)
+        rows = rows_where(program, lambda other: other.source == name.source)
+
+        def more(kbit: int) -> Way:
+            mbps = have + Fraction(kbit, 1000)
+            text = f"{decimal_text(mbps)} Mbit/s on the circuit {circuit} instead of {decimal_text(have)}"
+            changes, share = (
+                set_cell("circuits", circuit, column, decimal_text(mbps)),
+                mbps / have - 1 if have else mbps,
+            )
+            return Way("capacity", text, changes, share=share, physical=True, figure=(self.name, circuit, column))
+
+        yield Figure((self.name, circuit, column), evenly(rows), more, unit=1000)
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """An interface that does not ask for this."""
+        table, row, column = source
+        if table == "interfaces":
+            name = problem.inventory.table(table).keys[row]
+            changes = set_cell(table, name, column, "")
+            yield Way("workload", f"no {column} for the interface {name}", changes, share=Fraction(1, 2))
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """Combinations that interfaces with several workloads forbid, and the capacity of circuits."""

@@ -21,9 +21,11 @@ from capplan.errors import Fault, did_you_mean
 from capplan.model import Number, Switch, Text, Whole
 from capplan.model.fields import kind_of, wrong
 from capplan.problem import Options, Problem
+from capplan.problem.raising import site_figures
 from capplan.problem.supply import supply
 from capplan.problem.use import add_use, moved
-from capplan.program import Builder, LimitName, PurchaseName
+from capplan.problem.ways import Figure, Way, evenly, rows_where
+from capplan.program import Builder, LimitName, Program, PurchaseName
 from capplan.program.statements import ROUNDING
 from capplan.rules.base import Rule, RuleOptions
 from capplan.units import UNLIMITED, Bools, Ints
@@ -143,6 +145,31 @@ class Moves(Rule):
             at = np.where(first >= 0, number[now[workload], r, first], -1)
             keep = at >= 0
             block.options(at[keep], options.option[leaving[keep]], there[keep] * usable[r].denominator)
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """More moves; where both ends count, more at the site that is left."""
+        if name.source is not None:
+            yield from site_figures(problem, program, name)
+            return
+        if name.subject != "all":
+            option = "per_organisation"
+            rows = rows_where(
+                program, lambda other: other.rule == self.name and other.source is None and other.subject != "all"
+            )
+        else:
+            option = "at_most" if name.period < 0 else "per_period"
+            alike = name._replace(period=0)
+            rows = rows_where(
+                program, lambda other: other._replace(period=0) == alike and (other.period < 0) == (name.period < 0)
+            )
+        have = getattr(_options(problem), option)
+
+        def way(number: int) -> Way:
+            text = f"{have + number} moves ({option}) instead of {have}"
+            changes = {"rules": {self.name: {option: have + number}}}
+            return Way("moves", text, changes, share=Fraction(number, max(1, have)), figure=(self.name, option))
+
+        yield Figure((self.name, option), evenly(rows), way)
 
     def faults(self, problem: Problem) -> Iterable[Fault]:
         """Resources that the inventory does not have."""

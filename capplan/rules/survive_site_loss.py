@@ -11,15 +11,17 @@ its own demand for everything else; never less than its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.raising import site_figures
 from capplan.problem.supply import supply
 from capplan.problem.use import add_use
-from capplan.program import Builder, LimitName
+from capplan.problem.ways import Figure
+from capplan.program import Builder, LimitName, Program
 from capplan.program.statements import NO_PERIOD, ROUNDING, PurchaseName
 from capplan.rules.base import Rule
 from capplan.units import UNLIMITED, Ints, keys
@@ -76,6 +78,10 @@ class SurviveSiteLoss(Rule):
         resource = problem.resources[r]
         subject = f"{problem.sites.ids[s]} {resource.name}"
         return LimitName(self.name, subject, t, resource.unit, resource.step, s, ("sites", s, resource.name))
+
+    def figures(self, problem: Problem, program: Program, name: LimitName) -> Iterable[Figure]:
+        """More at the site that has to carry what falls to it."""
+        return site_figures(problem, program, name)
 
     def limit_states(self, problem: Problem, options: Options) -> Mapping[tuple[str, int], str]:
         """The site whose loss sends most to each limit."""

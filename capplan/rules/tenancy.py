@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.ways import Way, set_cell
 from capplan.program import Builder, LimitName
+from capplan.program.statements import Source
 from capplan.rules.base import Rule
 
 CHOICES = ("shared", "dedicated_site")
@@ -26,6 +29,12 @@ class Tenancy(Rule):
             "",
         ),
     )
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """An organisation that shares sites with others."""
+        name = problem.inventory.table("organisations").ids[source[1]]
+        changes = set_cell("organisations", name, "tenancy", "shared")
+        yield Way("rule option", f"let {name} share sites with others", changes)
 
     def build(self, problem: Problem, options: Options, builder: Builder) -> None:
         """``here + others ≤ 1`` over two facts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import NOWHERE, Options, Problem
 from capplan.problem.groups import groups_of
+from capplan.problem.ways import Way, out_of_groups
 from capplan.rules.base import Exclusion, Rule
 from capplan.units import Ints
 
@@ -48,6 +49,10 @@ class Together(Rule):
             bad = np.flatnonzero((high > low) | ((high >= 0) & (absent > 0)))
             if len(bad):
                 yield self._apart(problem, options, group, members, bad)
+
+    def released(self, problem: Problem, workloads: Sequence[int]) -> Iterable[Way]:
+        """One workload that need not be with its group."""
+        return out_of_groups(problem, workloads, "together")
 
     def _apart(self, problem: Problem, options: Options, group: str, members: Ints, option: Ints) -> Exclusion:
         ids = problem.workloads.ids

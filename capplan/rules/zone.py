@@ -5,12 +5,14 @@ A workload's zone is its own, else its organisation's; a site that names no zone
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from capplan.inventory import Column, Kind, TableSchema
 from capplan.problem import Options, Problem
+from capplan.problem.ways import Way, blanked, set_cell
+from capplan.program.statements import Source
 from capplan.rules.base import Exclusion, Rule
 from capplan.units import Bools, Ints
 
@@ -26,6 +28,16 @@ class Zone(Rule):
             "workloads", ("workload",), (Column("zone", Kind.TEXT, "its zone (blank: its organisation's)"),), ""
         ),
     )
+
+    def eased(self, problem: Problem, source: Source, workloads: Sequence[int]) -> Iterable[Way]:
+        """A site that takes the zone too; a workload without one of its own."""
+        site, zones = source[1], zones_of(problem)
+        where, own = problem.sites.ids[site], problem.workloads.text("zone")
+        for zone in dict.fromkeys(zones[w] for w in workloads):
+            taken = ";".join([*problem.sites.words("zones")[site], zone])
+            changes = set_cell("sites", where, "zones", taken)
+            yield Way("site", f"let {where} take the zone {zone}", changes)
+        yield from (blanked(problem, w, "zone") for w in workloads if own[w])
 
     def exclusions(self, problem: Problem, options: Options) -> Iterable[Exclusion]:
         """Options that put a workload at a site that does not take its zone."""
