@@ -120,6 +120,18 @@ def relax(
     )
 
 
+def minimum(matrix: sp.csr_array, cost: Floats, limit: Floats) -> tuple[Floats, Floats]:
+    """Where ``cost @ x`` is least, ``matrix @ x ≤ limit``, x ≥ 0: x float [column], prices, all ≤ 0, float [row]."""
+    unit = max(1.0, float(np.abs(cost).mean()))
+    box = np.zeros(len(cost)), np.full(len(cost), np.inf)
+    model = _model(matrix, cost / unit, limit, 0, box)
+    result: Any = mathopt.solve(model, mathopt.SolverType.GLOP)
+    if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
+        return np.zeros(len(cost)), np.zeros(len(limit))
+    price = np.array(result.dual_values(list(model.linear_constraints()))) * unit
+    return np.array(result.variable_values(list(model.variables()))), np.minimum(0.0, price)
+
+
 def _model(matrix: sp.csr_array, cost: Floats, limit: Floats, equal: int, box: tuple[Floats, Floats]) -> Any:
     """A MathOpt model filled in bulk: the first ``equal`` rows are equations, all others ≤."""
     proto = model_pb2.ModelProto()

@@ -11,9 +11,11 @@ from capplan.engine.bounding import CORE_WIDTH, Bounding
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest, exact_bound
 from capplan.engine.improve import Improver, Start
+from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
+from capplan.engine.patterns import CHOICE_SHARE, Patterns, placed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
@@ -21,6 +23,8 @@ from capplan.units import Bools, Ints
 
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
+PACK_SHARE = 0.4
+"""Share of the time for finding out what may go together where places are alike."""
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
 """Share of the time left at their beginning that proposals leave to improvement."""
@@ -49,6 +53,9 @@ class Stage(Bounding):
         large = self.whole.items >= SAMPLED_FROM
         bound = self._prices(sample=self.whole.items // SAMPLED if large else None)
         self._keep(self._attractive(bound), bound)
+        kinds = kinds_of(self.whole, self.goal)
+        if kinds is not None:
+            self._pack(kinds)
         self._first_plan()
         self._hand_out()
         if large and not self.over():
@@ -56,7 +63,8 @@ class Stage(Bounding):
             self._keep(self._attractive(bound), bound)
             self._bring_back()
             self._hand_out()
-        relaxed = None if self.over() else self._relax(bound)
+        # The relaxation does not tell places that are alike from each other, and patterns have bounded more.
+        relaxed = None if self.over() or kinds is not None else self._relax(bound)
         if relaxed is not None:
             if self.crew is None or not len(self._proposable()):
                 # Where proposals are to come, the others are better used to make plans of them.
@@ -95,6 +103,24 @@ class Stage(Bounding):
         share = 0.25 if program.options > PROVED_MOST else 0.05
         self.improver.walk(x, share * self.left, heat=0.01, until_found=True)
         self._take()
+
+    def _pack(self, kinds: Kinds) -> None:
+        """Where places are alike, think of what goes together and not of where."""
+        place = np.asarray(self.whole.limits.place, dtype=np.int64)
+        patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
+        patterns.single()
+        if self.best is not None:
+            patterns.learn(place[np.flatnonzero(self.best[: self.whole.options])])
+        patterns.find(PACK_SHARE * self.left)
+        self.prove(patterns.bound)
+        if self.over():
+            return
+        option = placed(kinds, self.whole.item_start, place, patterns.choice(CHOICE_SHARE * self.left))
+        if option is not None:
+            x = np.zeros(self.whole.columns, dtype=np.int64)
+            x[option] = 1
+            self.offer(x)
+            self._keep(self._attractive(self.last), self.last)
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
