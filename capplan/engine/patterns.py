@@ -30,8 +30,8 @@ FINE = 2**20
 """Parts of the goal's unit in which worth is counted when a bound is proved."""
 FIXED_SHARE = 0.08
 """Share of the places that are fixed at a time."""
-CHOICE_SHARE = 0.4
-"""Share of the time for choosing among patterns."""
+DIVE_SHARE, CHOICE_SHARE = 0.5, 0.3
+"""Shares of the time left for fixing them one after the other, and for choosing among them."""
 FILLING_S = 1.0
 """Deterministic time for the best filling of a place."""
 STEP_S = 0.02

@@ -15,7 +15,7 @@ from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
-from capplan.engine.patterns import CHOICE_SHARE, Patterns, placed
+from capplan.engine.patterns import CHOICE_SHARE, DIVE_SHARE, Patterns, placed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
@@ -115,11 +115,14 @@ class Stage(Bounding):
         self.prove(patterns.bound)
         if self.over():
             return
-        option = placed(kinds, self.whole.item_start, place, patterns.choice(CHOICE_SHARE * self.left))
-        if option is not None:
-            x = np.zeros(self.whole.columns, dtype=np.int64)
-            x[option] = 1
-            self.offer(x)
+        for ways, share in ((patterns.dive, DIVE_SHARE), (patterns.choice, CHOICE_SHARE)):
+            option = None if self.over() else placed(kinds, self.whole.item_start, place, ways(share * self.left))
+            if option is not None:
+                x = np.zeros(self.whole.columns, dtype=np.int64)
+                x[option] = 1
+                self.offer(x)
+                patterns.learn(place[option])
+        if self.best is not None:
             self._keep(self._attractive(self.last), self.last)
 
     # -- relaxation ---------------------------------------------------------------------------------------

@@ -1,0 +1,94 @@
+"""Places that are alike: what counts as alike, and what patterns prove and place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.assigning import all_pairs, assigning
+from capplan.engine import Limits, Watch, solve_program
+from capplan.engine.budget import Budget
+from capplan.engine.kinds import kinds_of
+from capplan.engine.patterns import Patterns, placed
+from capplan.program import Program, evaluate
+from capplan.units import Ints
+from tests.test_engine_large import cost_of, openings
+from tests.test_engine_prover import all_plans
+
+
+def racks(size: Ints, room: Ints, opening: Ints, running: Ints) -> Program:
+    """Items go to any place where they fit: ``size`` [item, 2], ``room`` [place, 2], ``running`` an item's cost there."""
+    cost = np.tile(running, (len(size), 1)).astype(np.int64)
+    return assigning(all_pairs(len(size), len(room), cost), len(size), size, room, opening).program
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> Program:
+    """Five items, two places of each of two kinds."""
+    size = np.array(draw(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=5, max_size=5)))
+    kinds = [draw(st.tuples(st.integers(9, 20), st.integers(9, 20), st.integers(1, 30), st.integers(0, 5)))] * 2
+    kinds += [draw(st.tuples(st.integers(9, 20), st.integers(9, 20), st.integers(1, 30), st.integers(0, 5)))] * 2
+    table = np.array(kinds, dtype=np.int64)
+    return racks(size.astype(np.int64), table[:, :2], table[:, 2], table[:, 3])
+
+
+@settings(max_examples=10, deadline=None)
+@given(alike())
+def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
+    """What they prove no plan undercuts; what they choose, on places of its own, is a plan, and soon the best one."""
+    goal = cost_of(program)
+    plans, kinds = all_plans(program, goal), kinds_of(program, goal)
+    assume(plans)
+    assert kinds is not None
+    patterns = Patterns(kinds, Budget(Limits(60.0, deterministic=False), Watch()), 1)
+    patterns.single()
+    patterns.find(30.0)
+    assert patterns.bound <= plans[0][0]
+    values = []
+    place = np.asarray(program.limits.place, dtype=np.int64)
+    for choice in (patterns.choice(10.0), patterns.dive(10.0)):
+        option = placed(kinds, program.item_start, place, choice)
+        if option is not None:
+            taken = np.zeros(program.options, dtype=np.bool_)
+            taken[option] = True
+            found = evaluate(program, taken, np.zeros(0, dtype=np.int64))
+            assert (found.used <= program.bound).all()
+            values.append(goal.value(found.x))
+    assert all(value >= plans[0][0] for value in values)
+    assert patterns.choice(10.0) == [] or values
+
+
+def test_three_pairs_fill_three_places():
+    """Sizes 7 and 3 into places of 10: three places, proved, where first fit in the order given would take four."""
+    size = np.array([[3, 1], [3, 1], [3, 1], [7, 1], [7, 1], [7, 1]], dtype=np.int64)
+    ones = np.ones(6, dtype=np.int64)
+    program = racks(size, np.full((6, 2), 10), ones, 0 * ones)
+    found = solve_program(program, Limits(120.0), Watch(), engine="large")
+    assert [(goal.value, goal.bound) for goal in found.goals] == [(3, 3)]
+
+
+def test_alike_is_what_has_equal_room_opening_and_running_cost():
+    size, running = np.full((4, 2), 5, dtype=np.int64), np.array([1, 1, 2, 2])
+    room, opening = np.array([[10, 10], [10, 10], [10, 12], [10, 12]]), np.array([7, 7, 7, 7])
+    program = racks(size, room, opening, running)
+    kinds = kinds_of(program, cost_of(program))
+    assert kinds is not None
+    assert kinds.of_place.tolist() == [0, 0, 1, 1]
+    assert kinds.count.tolist() == [2, 2]
+    assert kinds.cost.tolist() == [[1] * 4, [2] * 4]
+
+
+@pytest.mark.parametrize(
+    "running", [pytest.param([1, 2, 3, 4], id="a cost of their own"), pytest.param([1, 1, 1, 2], id="one of them")]
+)
+def test_what_costs_differently_is_not_alike(running: list[int]) -> None:
+    ones = np.ones(4, dtype=np.int64)
+    program = racks(np.full((4, 2), 5), np.full((4, 2), 10), ones, np.array(running))
+    assert kinds_of(program, cost_of(program)) is None
+
+
+def test_places_with_limits_written_out_are_left_alone():
+    program = openings(6, 4, 1)
+    assert kinds_of(program, cost_of(program)) is None
