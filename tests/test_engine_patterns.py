@@ -19,7 +19,7 @@ from tests.test_engine_prover import all_plans
 
 
 def racks(size: Ints, room: Ints, opening: Ints, running: Ints) -> Program:
-    """Items go to any place where they fit: ``size`` [item, 2], ``room`` [place, 2], ``running`` [place] for an item."""
+    """Items go to any place where they fit: ``size`` [item, 2], ``room`` [place, 2], ``running`` [place]."""
     cost = np.tile(running, (len(size), 1)).astype(np.int64)
     return assigning(all_pairs(len(size), len(room), cost), len(size), size, room, opening).program
 
