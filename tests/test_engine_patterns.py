@@ -39,7 +39,7 @@ def alike(draw: st.DrawFn) -> Program:
 def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
     """What they prove no plan undercuts; what they choose, on places of its own, is a plan, and soon the best one."""
     goal = cost_of(program)
-    plans, kinds = all_plans(program, goal), kinds_of(program, goal)
+    plans, kinds = all_plans(program, goal), kinds_of(program, goal, 2)
     assume(plans)
     assert kinds is not None
     patterns = Patterns(kinds, Budget(Limits(60.0, deterministic=False), Watch()), 1)
@@ -63,8 +63,8 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
 def test_three_pairs_fill_three_places():
     """Sizes 7 and 3 into places of 10: three places, proved, where first fit in the order given would take four."""
     size = np.array([[3, 1], [3, 1], [3, 1], [7, 1], [7, 1], [7, 1]], dtype=np.int64)
-    ones = np.ones(6, dtype=np.int64)
-    program = racks(size, np.full((6, 2), 10), ones, 0 * ones)
+    ones = np.ones(10, dtype=np.int64)
+    program = racks(size, np.full((10, 2), 10), ones, 0 * ones)
     found = solve_program(program, Limits(120.0), Watch(), engine="large")
     assert [(goal.value, goal.bound) for goal in found.goals] == [(3, 3)]
 
@@ -73,7 +73,7 @@ def test_alike_is_what_has_equal_room_opening_and_running_cost():
     size, running = np.full((4, 2), 5, dtype=np.int64), np.array([1, 1, 2, 2])
     room, opening = np.array([[10, 10], [10, 10], [10, 12], [10, 12]]), np.array([7, 7, 7, 7])
     program = racks(size, room, opening, running)
-    kinds = kinds_of(program, cost_of(program))
+    kinds = kinds_of(program, cost_of(program), 2)
     assert kinds is not None
     assert kinds.of_place.tolist() == [0, 0, 1, 1]
     assert kinds.count.tolist() == [2, 2]
@@ -86,9 +86,9 @@ def test_alike_is_what_has_equal_room_opening_and_running_cost():
 def test_what_costs_differently_is_not_alike(running: list[int]) -> None:
     ones = np.ones(4, dtype=np.int64)
     program = racks(np.full((4, 2), 5), np.full((4, 2), 10), ones, np.array(running))
-    assert kinds_of(program, cost_of(program)) is None
+    assert kinds_of(program, cost_of(program), 2) is None
 
 
 def test_places_with_limits_written_out_are_left_alone():
     program = openings(6, 4, 1)
-    assert kinds_of(program, cost_of(program)) is None
+    assert kinds_of(program, cost_of(program), 2) is None

@@ -53,10 +53,10 @@ class Stage(Bounding):
         large = self.whole.items >= SAMPLED_FROM
         bound = self._prices(sample=self.whole.items // SAMPLED if large else None)
         self._keep(self._attractive(bound), bound)
-        kinds = kinds_of(self.whole, self.goal)
-        if kinds is not None:
-            self._pack(kinds)
         self._first_plan()
+        kinds = kinds_of(self.whole, self.goal)
+        if kinds is not None and not self.over():
+            self._pack(kinds)
         self._hand_out()
         if large and not self.over():
             bound = self._prices(self.price)
@@ -64,7 +64,8 @@ class Stage(Bounding):
             self._bring_back()
             self._hand_out()
         # The relaxation does not tell places that are alike from each other, and patterns have bounded more.
-        relaxed = None if self.over() or kinds is not None else self._relax(bound)
+        settled = self.over() or (kinds is not None and self.best is not None)
+        relaxed = None if settled else self._relax(bound)
         if relaxed is not None:
             if self.crew is None or not len(self._proposable()):
                 # Where proposals are to come, the others are better used to make plans of them.
