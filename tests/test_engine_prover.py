@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from capplan.engine.columns import columns_of, links_of, ties_of
 from capplan.engine.dual import exact_bound
 from capplan.engine.master import Master
 from capplan.engine.prover import Prover
-from capplan.program import LinearGoal, Program, evaluate
+from capplan.program import Builder, LimitName, LinearGoal, Program, evaluate
 from capplan.units import Ints
 from tests.test_engine_large import cost_of, openings
 
@@ -61,6 +63,21 @@ def test_any_prices_and_worths_give_a_valid_bound(program: Program, prices: list
         assert int(least[x[: program.options] > 0].max()) + goal.constant <= value
         facts = x[program.options :]
         assert constant + int(np.array(slope) @ facts) <= 16 * (value - goal.constant)
+
+
+def test_a_limit_that_no_option_uses_may_have_any_price():
+    """Where no plan is met soon its price climbs for ever; the bound stays valid and the arithmetic whole."""
+    builder = Builder(np.zeros(2, dtype=np.int32), 1)
+    facts = builder.any_of(np.zeros(2, dtype=np.int64), np.arange(2), 1)
+    goal = LinearGoal("cost", np.array([3, 5, 0]), 0, Fraction(1))
+    none = np.zeros(0, dtype=np.int64)
+    builder.limits([LimitName("fact", "one", -1, "u", Fraction(1))], np.array([1])).facts(
+        np.zeros(1, dtype=np.int64), np.array(facts), np.ones(1, dtype=np.int64)
+    )
+    program = builder.assemble([goal], lambda: sp.csr_array((0, 3), dtype=np.int64), none)
+    columns = columns_of(program, goal, links_of(program, goal))
+    for price in (1e10, 1e18):
+        assert exact_bound(columns, np.full(len(columns.bound), price)).value <= 3
 
 
 def test_charging_options_to_facts_makes_a_bound_stronger():

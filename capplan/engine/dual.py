@@ -164,7 +164,8 @@ def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth
     # Without any plan prices climb for ever; lower ones are as valid.
     price *= min(1.0, 2.0**60 / peak)
     scale = int(2 ** np.clip(np.floor(61 - np.log2(_peak(columns, price))), 0, 30))
-    whole = np.rint(price * scale).astype(np.int64)
+    # The peak knows nothing of rows that no option uses: facts and purchases pay for them, in Python's integers.
+    whole = np.rint(np.minimum(price * scale, 2.0**61)).astype(np.int64)
     value = np.empty(len(columns.cost), dtype=np.int64)
     _priced(columns, whole, scale, value)
     others = priced_others(columns, whole, scale)
