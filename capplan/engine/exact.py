@@ -149,8 +149,11 @@ class _Search:
         self.program = with_ceiling(self.program, goal, value)
 
     def _others_help(self) -> bool:
-        """Whether what CP-SAT does not prove soon is worth the search for large Programs, which has no ratios."""
-        if any(isinstance(goal, WorstGoal) for goal in self.program.goals):
+        """Whether what CP-SAT does not prove soon is worth the search for large Programs, which has no ratios.
+
+        Where effort is counted CP-SAT gets all of it: it proves more with that than the others with what they may take.
+        """
+        if self.limits.deterministic or any(isinstance(goal, WorstGoal) for goal in self.program.goals):
             return False
         return self.limits.workers > 1 and self.limits.time_limit_s - self.watch.seconds > LEAST_S_FOR_OTHERS
 
