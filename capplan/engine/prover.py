@@ -13,13 +13,12 @@ import scipy.sparse as sp
 
 from capplan.engine.columns import columns_of, links_of
 from capplan.engine.linear import matrix_of
+from capplan.engine.linking import linking
 from capplan.engine.narrow import narrowed
 from capplan.highs import Problem, Search
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Floats, Ints
 
-CHEAP_LINKS = 20_000
-"""Options of facts that cost something, up to which each says so itself; else they say it together."""
 STEP_S, STEP_S_PER_SQUARE = 3e-3, 1e-10
 """Effort of a step: at least, and for the square of the entries of the matrix. Measured on public problems."""
 LARGEST_EXACT = 2**53
@@ -95,7 +94,8 @@ def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats | None,
     links = links_of(program, goal)
     columns = columns_of(program, goal, links)
     rows = matrix_of(columns, np.arange(program.options))
-    tied = _ties(program, links.wanted_not)
+    # Facts that no limit is tied to have such rows among the columns' own.
+    tied = sp.hstack(linking(program, np.flatnonzero(links.wanted_not & ~links.loose), np.zeros(0, dtype=np.int64)))
     matrix = sp.csc_array(sp.vstack([rows, tied]).tocsc())
     matrix.eliminate_zeros()
     ones = np.ones(program.items)
@@ -111,21 +111,3 @@ def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats | None,
         hint=hint,
         seed=seed % 2**31,
     )
-
-
-def _ties(program: Program, wanted_not: Bools) -> sp.csr_array:
-    """Rows that say ``option ≤ fact``, of each option or of all together. [row, column]."""
-    fact = np.flatnonzero(wanted_not)
-    among = program.any_of[fact]
-    count = np.diff(among.indptr).astype(np.int64)
-    if among.nnz <= CHEAP_LINKS:
-        row, size = np.arange(among.nnz), among.nnz
-        of_fact, value = np.repeat(fact, count), -np.ones(among.nnz)
-        where = row
-    else:
-        row, size = np.repeat(np.arange(len(fact)), count), len(fact)
-        of_fact, value = fact, -count.astype(np.float64)
-        where = np.arange(len(fact))
-    entries = np.concatenate([np.ones(among.nnz), value])
-    at = np.concatenate([row, where]), np.concatenate([among.indices, program.options + of_fact])
-    return sp.csr_array((entries, at), shape=(size, program.columns))

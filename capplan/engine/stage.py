@@ -69,11 +69,11 @@ class Stage(Bounding):
         if relaxed is not None:
             if self.crew is None or not len(self._proposable()):
                 # Where proposals are to come, the others are better used to make plans of them.
-                self._begin_proof()
+                self._prove_beside()
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
             self._propose(relaxed)
-        self._begin_proof()
+        self._prove_beside()
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
             if not self.over():
@@ -82,7 +82,7 @@ class Stage(Bounding):
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
         self._bring_back(last=True)
 
-    def _begin_proof(self) -> None:
+    def _prove_beside(self) -> None:
         """Give what may be in a better plan to branch and bound, in a process of its own, once."""
         if self.prover is not None or self.proof_tried or self.over():
             return
