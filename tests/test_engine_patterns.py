@@ -26,8 +26,10 @@ def racks(size: Ints, room: Ints, opening: Ints, running: Ints) -> Program:
 
 @st.composite
 def alike(draw: st.DrawFn) -> Program:
-    """Five items, two places of each of two kinds."""
+    """Five items, two of them often alike, two places of each of two kinds."""
     size = np.array(draw(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=5, max_size=5)))
+    if draw(st.booleans()):
+        size[1] = size[0]
     kinds = [draw(st.tuples(st.integers(9, 20), st.integers(9, 20), st.integers(1, 30), st.integers(0, 5)))] * 2
     kinds += [draw(st.tuples(st.integers(9, 20), st.integers(9, 20), st.integers(1, 30), st.integers(0, 5)))] * 2
     table = np.array(kinds, dtype=np.int64)
@@ -43,12 +45,12 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
     assume(plans)
     assert kinds is not None
     patterns = Patterns(kinds, Budget(Limits(60.0, deterministic=False), Watch()), 1)
-    patterns.single()
     patterns.find(30.0)
     assert patterns.bound <= plans[0][0]
     values = []
     place = np.asarray(program.limits.place, dtype=np.int64)
-    for choice in (patterns.choice(10.0), patterns.dive(10.0)):
+    dived = patterns.dive(10.0)
+    for choice in (dived, patterns.choice(10.0, dived), patterns.choice(10.0, [])):
         option = placed(kinds, program.item_start, place, choice)
         if option is not None:
             taken = np.zeros(program.options, dtype=np.bool_)
@@ -57,7 +59,7 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
             assert (found.used <= program.bound).all()
             values.append(goal.value(found.x))
     assert all(value >= plans[0][0] for value in values)
-    assert patterns.choice(10.0) == [] or values
+    assert not dived or values
 
 
 def test_three_pairs_fill_three_places():
@@ -77,7 +79,20 @@ def test_alike_is_what_has_equal_room_opening_and_running_cost():
     assert kinds is not None
     assert kinds.of_place.tolist() == [0, 0, 1, 1]
     assert kinds.count.tolist() == [2, 2]
-    assert kinds.cost.tolist() == [[1] * 4, [2] * 4]
+    assert kinds.times.tolist() == [4]
+    assert kinds.of_item.tolist() == [0] * 4
+    assert kinds.cost.tolist() == [[1], [2]]
+
+
+def test_prices_scaled_down_bound_more_where_places_cost_nothing_else():
+    """Six items of 5 into places of 10 that cost 7: at a worth of 7 each a place holds 14, at half of that just 7."""
+    program = racks(np.full((6, 2), 5), np.full((6, 2), 10), np.full(6, 7), np.zeros(6, dtype=np.int64))
+    kinds = kinds_of(program, cost_of(program))
+    assert kinds is not None
+    patterns = Patterns(kinds, Budget(Limits(60.0), Watch()), 1)
+    patterns.add(0, np.array([0]))
+    patterns._exact_turn(np.array([7.0]))
+    assert patterns.bound == 21
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Places that are alike: as much room, as dear to open, and what goes there costs as much at each."""
+"""Places that are alike: as much room, as dear to open, and what goes there costs as much at each.
+
+Items are alike where they need as much and cost as much everywhere.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,31 @@ from capplan.units import Bools, Ints
 ENDLESS = 2**62
 LARGEST_TABLE = 20_000_000
 """Items times kinds beyond which nobody looks."""
-LEAST_ALIKE = 10
+LEAST_ALIKE = 1.5
 """Places of a kind, on average, that make it worth while."""
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """Places sorted into kinds.
+    """Places sorted into kinds, and items into types.
 
     ``of_place`` int64 [place], -1 for places that nothing may go to; ``count`` int64 [kind]; ``room`` int64 [kind,
-    slot]; ``opening`` int64 [kind]; ``cost`` int64 [kind, item], where ``may`` bool [kind, item]; ``need`` int64 [item,
-    slot].
+    slot]; ``opening`` int64 [kind]; ``of_item`` int64 [item]; ``times`` int64 [type]: how many items are of it;
+    ``cost`` int64 [kind, type], where ``may`` bool [kind, type]; ``need`` int64 [type, slot].
     """
 
     of_place: Ints
     count: Ints
     room: Ints
     opening: Ints
+    of_item: Ints
+    times: Ints
     cost: Ints
     may: Bools
     need: Ints
 
 
-def kinds_of(program: Program, goal: LinearGoal, alike: int = LEAST_ALIKE) -> Kinds | None:
+def kinds_of(program: Program, goal: LinearGoal, alike: float = LEAST_ALIKE) -> Kinds | None:
     """The kinds of a Program that consists of places with room and an opening cost; None of any other.
 
     None too where fewer than ``alike`` places are of a kind, on average.
@@ -64,7 +69,10 @@ def kinds_of(program: Program, goal: LinearGoal, alike: int = LEAST_ALIKE) -> Ki
     shape = (len(key), program.items)
     cost = np.where(may, least, 0).reshape(shape)
     need = np.asarray(limits.need, dtype=np.int64)
-    return Kinds(of_place, np.bincount(kind), key[:, :-1], key[:, -1], cost, may.reshape(shape), need)
+    same = np.column_stack([need, cost.T, may.reshape(shape).T])
+    _, first, of_item, times = np.unique(same, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    may = may.reshape(shape)[:, first]
+    return Kinds(of_place, np.bincount(kind), key[:, :-1], key[:, -1], of_item, times, cost[:, first], may, need[first])
 
 
 def _openings(program: Program, goal: LinearGoal, place: Ints) -> Ints | None:

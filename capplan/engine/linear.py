@@ -125,7 +125,7 @@ def minimum(matrix: sp.csr_array, cost: Floats, limit: Floats) -> tuple[Floats, 
     unit = max(1.0, float(np.abs(cost).mean()))
     box = np.zeros(len(cost)), np.full(len(cost), np.inf)
     model = _model(matrix, cost / unit, limit, 0, box)
-    result: Any = mathopt.solve(model, mathopt.SolverType.GLOP)
+    result: Any = mathopt.solve(model, mathopt.SolverType.HIGHS)
     if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
         return np.zeros(len(cost)), np.zeros(len(limit))
     price = np.array(result.dual_values(list(model.linear_constraints()))) * unit

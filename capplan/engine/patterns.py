@@ -8,233 +8,232 @@ the patterns found is a plan.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
-from ortools.sat.python import cp_model
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from capplan.engine.budget import Budget
-from capplan.engine.compiled import compiled
+from capplan.engine.filling import best, by_orders
 from capplan.engine.kinds import ENDLESS, Kinds
 from capplan.engine.linear import minimum
 from capplan.highs import Problem, Search
-from capplan.units import Bools, Floats, Ints
+from capplan.units import Ints
 
-WEIGHTINGS, IN_A_ROW = 16, 8
+Floats = npt.NDArray[np.float64]
+
+ORDERS, IN_A_ROW = 16, 8
 """Orders in which each kind is filled in a turn, and places filled in each."""
+A_TURN, A_KIND = 128, 3
+"""Patterns added in a turn, over all kinds, but at least of each kind."""
 CALM = 0.7
 """Weight of the past in the prices that places are filled by."""
 FINE = 2**20
-"""Parts of the goal's unit in which worth is counted when a bound is proved."""
+"""Parts of the goal's unit in which worth is counted when a bound is proved, at most."""
 FIXED_SHARE = 0.08
 """Share of the places that are fixed at a time."""
-DIVE_SHARE, CHOICE_SHARE = 0.5, 0.3
-"""Shares of the time left for fixing them one after the other, and for choosing among them."""
-FILLING_S = 1.0
-"""Deterministic time for the best filling of a place."""
+LUCK = 0.3
+"""How far chance may change what a dive fixes first."""
+CHOICE_MOST, DIVE_MOST = 20_000, 5
+"""Patterns to choose among, and those for every row of the linear problem that a dive begins with."""
 STEP_S = 0.02
 """Effort of a step of branch and bound among them."""
 
 
 class Patterns:
-    """Patterns found so far: ``kind`` and ``items`` of each, and what ``_cost`` it is to use it."""
+    """Patterns found so far: ``kind`` and ``types`` of each, ascending with repeats, and what ``_cost`` it is."""
 
     def __init__(self, kinds: Kinds, budget: Budget, seed: int) -> None:
         self.kinds, self.budget = kinds, budget
         self.random = np.random.default_rng(seed)
         self.bound = -ENDLESS
         self.kind: list[int] = []
-        self.items: list[Ints] = []
+        self.types: list[Ints] = []
         self._cost: list[int] = []
         self._known: set[tuple[int, bytes]] = set()
+        self._dear = 2.0 * max(1, int(kinds.opening.max(initial=0)) + int(kinds.cost.max(initial=0)))
 
-    def add(self, kind: int, items: Ints) -> bool:
-        """A pattern, unless it is known. ``items`` int64 [k] ascending fit together into a place of the kind."""
-        key = kind, items.tobytes()
-        if key in self._known or not len(items):
+    def add(self, kind: int, types: Ints) -> bool:
+        """A pattern, unless it is known. ``types`` int64 [k] ascending fit together into a place of the kind."""
+        key = kind, types.tobytes()
+        if key in self._known or not len(types):
             return False
         self._known.add(key)
         self.kind.append(kind)
-        self.items.append(items)
-        self._cost.append(int(self.kinds.opening[kind] + self.kinds.cost[kind][items].sum()))
+        self.types.append(types)
+        self._cost.append(self._price(kind, types))
         return True
 
-    def single(self) -> None:
-        """Each item alone, wherever it may go and fits."""
-        for kind in range(len(self.kinds.count)):
-            fits = self.kinds.may[kind] & (self.kinds.need <= self.kinds.room[kind]).all(axis=1)
-            for item in np.flatnonzero(fits).tolist():
-                self.add(kind, np.array([item], dtype=np.int64))
+    def _price(self, kind: int, types: Ints) -> int:
+        return int(self.kinds.opening[kind] + self.kinds.cost[kind][types].sum())
 
     def learn(self, place: Ints) -> None:
         """The patterns of a plan: ``place`` int64 [item]."""
         order = np.argsort(place, kind="stable")
         for group in np.split(order, np.flatnonzero(np.diff(place[order])) + 1):
-            self.add(int(self.kinds.of_place[place[group[0]]]), np.sort(group).astype(np.int64))
+            self.add(int(self.kinds.of_place[place[group[0]]]), np.sort(self.kinds.of_item[group]))
 
     # -- worth --------------------------------------------------------------------------------------------
 
-    def find(self, seconds: float) -> None:
-        """Add patterns until none is worth more than its place, or for ``seconds``."""
-        end, items = self.budget.left - seconds, self.kinds.may.shape[1]
+    def find(self, seconds: float, *, prove: bool = True) -> None:
+        """Add patterns until none is worth more than its place, or for ``seconds``; then ``prove`` a bound."""
+        end, proved = self.budget.left - seconds, False
         guide: Floats | None = None
         while not self.budget.used_up and self.budget.left > end:
             _, worth, rent = self._worths()
             # Worths swing from turn to turn; their running mean does not, and asks for patterns that last.
             guide = worth if guide is None else CALM * guide + (1 - CALM) * worth
-            self.budget.spend(0.005 + 2e-7 * len(self.kind) * items**0.5 + 1e-5 * items)
-            found = False
-            for prices in (guide, worth):
-                for kind in range(len(self.kinds.count)):
-                    found |= self._fill(kind, prices, worth, float(rent[kind]))
-                if found:
-                    break
-            if not found and not self._exact_turn(worth, end):
+            if self._turn(guide, worth, rent) or self._turn(worth, worth, rent):
+                continue
+            proved = True
+            if not prove or not self._exact_turn(worth):
                 return
+        if prove and not proved and guide is not None and not self.budget.used_up:
+            self._exact_turn(guide)
 
     def _worths(self) -> tuple[Floats, Floats, Floats]:
-        """How much of each pattern to use, what each item is worth, and each place beyond its cost.
+        """How much of each pattern to use, what an item of a type is worth, and a place beyond its cost.
 
-        float [pattern], [item], [kind].
+        float [pattern], [type], [kind]. Items that the patterns cannot hold are lost at a high price.
         """
-        items, kinds = self.kinds.may.shape[1], len(self.kinds.count)
-        count = len(self.kind)
-        at = np.repeat(np.arange(count), [len(one) for one in self.items])
-        cover = sp.csr_array((-np.ones(len(at)), (np.concatenate(self.items), at)), shape=(items, count))
-        used = sp.csr_array((np.ones(count), (self.kind, np.arange(count))), shape=(kinds, count))
-        lost = sp.csr_array(sp.vstack([-sp.eye_array(items), sp.csr_array((kinds, items))]))
-        matrix = sp.csr_array(sp.hstack([sp.vstack([cover, used]), lost]))
-        dear = 2.0 * max(1, *self._cost)
-        cost = np.concatenate([self._cost, np.full(items, dear)]).astype(np.float64)
-        limit = np.concatenate([-np.ones(items), self.kinds.count])
-        used_up, dual = minimum(matrix, cost, limit)
-        return used_up[:count], np.maximum(0, -dual[:items]), np.maximum(0, -dual[items:])
+        types, kinds, count = len(self.kinds.times), len(self.kinds.count), len(self.kind)
+        self.budget.spend(0.005 + 2e-7 * count * types**0.5 + 1e-5 * types)
+        cover = self._matrix(np.arange(count))
+        lost = sp.csr_array((np.ones(types), (np.arange(types), np.arange(types))), shape=(types + kinds, types))
+        side = np.concatenate([-np.ones(types), np.ones(kinds)])
+        matrix = sp.csr_array(sp.diags_array(side) @ sp.hstack([cover, lost]))
+        cost = np.concatenate([self._cost, np.full(types, self._dear)]).astype(np.float64)
+        use, dual = minimum(matrix, cost, side * np.concatenate([self.kinds.times, self.kinds.count]))
+        return use[:count], np.maximum(0, -dual[:types]), np.maximum(0, -dual[types:])
 
-    def _exact_turn(self, worth: Floats, end: float) -> bool:
-        """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
-        whole = np.rint(worth * FINE).astype(np.int64)
-        total, better = int(whole.sum()), False
-        for kind, count in enumerate(self.kinds.count.tolist()):
-            if self.budget.used_up or self.budget.left <= end:
-                return False
-            gain = np.where(self.kinds.may[kind], whole - FINE * self.kinds.cost[kind], 0)
-            most, items = self._best_filling(kind, gain)
-            total += count * min(0, FINE * int(self.kinds.opening[kind]) - most)
-            better |= self.add(kind, items)
-        self.bound = max(self.bound, -(-total // FINE))
-        return better
+    def _matrix(self, among: Ints) -> sp.csr_array:
+        """How many items of each type the patterns ``among`` int64 [k] hold, and which kind each is of. [row, k]."""
+        types, kind = [self.types[n] for n in among.tolist()], np.array(self.kind, dtype=np.int64)[among]
+        count, rows = len(among), len(self.kinds.times)
+        at = np.repeat(np.arange(count), [len(one) for one in types])
+        row = np.concatenate([*types, rows + kind])
+        column = np.concatenate([at, np.arange(count)]).astype(np.int64)
+        return sp.csr_array((np.ones(len(row)), (row, column)), shape=(rows + len(self.kinds.count), count))
 
-    def _best_filling(self, kind: int, gain: Ints) -> tuple[int, Ints]:
-        """No filling gains more than the first; the second is the best found. int64 [k] ascending."""
-        useful = np.flatnonzero(gain > 0)
-        model = cp_model.CpModel()
-        proto: Any = model.proto
-        for _ in useful:
-            proto.variables.add().domain.extend((0, 1))
-        for slot in np.flatnonzero(self.kinds.need[useful].sum(axis=0) > self.kinds.room[kind]).tolist():
-            row = proto.constraints.add().linear
-            row.vars.extend(range(len(useful)))
-            row.coeffs.extend(self.kinds.need[useful, slot].tolist())
-            row.domain.extend((0, int(self.kinds.room[kind, slot])))
-        proto.objective.vars.extend(range(len(useful)))
-        proto.objective.coeffs.extend((-gain[useful]).tolist())
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        solver.parameters.max_deterministic_time = FILLING_S
-        solver.parameters.max_time_in_seconds = self.budget.clock(5 * FILLING_S)
-        solver.parameters.catch_sigint_signal = False
-        status = solver.solve(model)
-        self.budget.spend(2 * solver.deterministic_time + 0.002)
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return int(gain[useful].sum()), np.zeros(0, dtype=np.int64)
-        chosen = np.array(solver.response_proto.solution, dtype=np.bool_)
-        return -int(np.floor(solver.best_objective_bound + 1e-3)), useful[chosen].astype(np.int64)
-
-    def _fill(self, kind: int, guide: Floats, worth: Floats, rent: float) -> bool:
-        """Fill places of a kind in several orders by the prices ``guide``, one after the other with what is left.
-
-        Adds those whose ``worth`` exceeds their cost; whether there were any.
-        """
-        gain = np.where(self.kinds.may[kind], guide - self.kinds.cost[kind], 0.0)
-        useful = np.flatnonzero(gain > 0)
-        if not len(useful):
-            return False
-        need, value = self.kinds.need[useful], (worth - self.kinds.cost[kind])[useful]
-        share = need / np.maximum(1, self.kinds.room[kind])
-        weight = self.random.dirichlet(np.full(share.shape[1], 0.7), WEIGHTINGS)
-        luck = self.random.uniform(0.6, 1.4, (WEIGHTINGS, len(useful)))
-        luck[0] = 1.0
-        size = (weight @ share.T + 1e-9) ** self.random.choice([0.3, 0.7, 1.0], (WEIGHTINGS, 1))
-        least, found = float(self.kinds.opening[kind]) + rent, False
-        for order in np.argsort(-gain[useful] * luck / size, axis=1, kind="stable"):
-            rest = order
-            for _ in range(IN_A_ROW):
-                taken = np.zeros(len(useful), dtype=np.bool_)
-                _filled(rest, need, self.kinds.room[kind].copy(), taken)
-                if value[taken].sum() > least * (1 + 1e-6) + 1e-6:
-                    found |= self.add(kind, useful[taken].astype(np.int64))
-                rest = rest[~taken[rest]]
-                if not len(rest):
-                    break
+    def _turn(self, guide: Floats, worth: Floats, rent: Floats) -> bool:
+        """Fill places of each kind by the prices ``guide``; whether any filling was ``worth`` more than it costs."""
+        found, most = False, max(A_KIND, A_TURN // len(self.kinds.count))
+        for kind in np.flatnonzero(self.kinds.count).tolist():
+            cost = self.kinds.cost[kind]
+            filled = by_orders(self.kinds, kind, guide - cost, self.random, ORDERS, IN_A_ROW)
+            self.budget.spend(1e-6 * len(self.kinds.times) + 1e-3)
+            value = np.array([(worth - cost)[types].sum() for types in filled])
+            least = float(self.kinds.opening[kind]) + float(rent[kind])
+            for number in np.argsort(-value, kind="stable")[:most].tolist():
+                if value[number] > least * (1 + 1e-6) + 1e-6:
+                    found |= self.add(kind, filled[number])
         return found
+
+    def _exact_turn(self, worth: Floats) -> bool:
+        """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
+        kinds = self.kinds
+        fine = 2.0 ** np.clip(np.floor(60 - np.log2(1 + float(worth @ kinds.times))), 0, np.log2(FINE))
+        whole, better = np.rint(worth * fine).astype(np.int64), False
+        opening, most = int(fine) * kinds.opening, np.zeros(len(kinds.count), dtype=np.int64)
+        for kind in range(len(kinds.count)):
+            if self.budget.used_up:
+                return False
+            most[kind], types = best(kinds, kind, whole - int(fine) * kinds.cost[kind], self.budget)
+            better |= self.add(kind, types)
+        value = int(whole @ kinds.times)
+        total = value + int(np.minimum(0, opening - most) @ kinds.count)
+        if not kinds.cost.any():
+            total = max(total, _shrunk(value, opening, most, kinds.count))
+        self.bound = max(self.bound, -(-total // int(fine)))
+        return better
 
     # -- a plan -------------------------------------------------------------------------------------------
 
     def dive(self, seconds: float) -> list[tuple[int, Ints]]:
-        """Fix what is used most, find patterns for the rest, and so on: kind and items of each place used."""
+        """Fix what is used most, find patterns for the rest, and so on: kind and types of each place used.
+
+        With some luck no dive goes the way of another; what they find on it is kept.
+        """
         chosen, rest, end = list[tuple[int, Ints]](), self, self.budget.left - seconds
-        while rest.kinds.may.any() and not self.budget.used_up:
-            use = rest._worths()[0]
-            order = np.argsort(-use, kind="stable")
+        while rest.kinds.times.any() and not self.budget.used_up:
+            use, worth, rent = rest._worths()
+            order = np.argsort(-use * self.random.uniform(1 - LUCK, 1, len(use)), kind="stable")
             most = max(1, round(FIXED_SHARE * float(use.sum())))
-            free = np.asarray(rest.kinds.may.any(axis=0), dtype=np.bool_)
-            spare = rest.kinds.count.copy()
+            times, spare = rest.kinds.times.copy(), rest.kinds.count.copy()
             for number in order[use[order] > 1e-6].tolist():
-                kind, items = rest.kind[number], rest.items[number]
-                if most and spare[kind] and free[items].all():
-                    chosen.append((kind, items))
-                    free[items] = False
+                kind, types = rest.kind[number], rest.types[number]
+                for _ in range(max(1, int(use[number] + 1e-6))):
+                    need = np.bincount(types, minlength=len(times))
+                    if not most or not spare[kind] or (need > times).any():
+                        break
+                    chosen.append((kind, types))
+                    times -= need
                     spare[kind] -= 1
                     most -= 1
-            if (free == rest.kinds.may.any(axis=0)).all():
+            if (times == rest.kinds.times).all():
                 return []
-            rest = rest._of(free, spare)
-            left = int(free.sum()) / len(free)
-            rest.find(max(0.0, self.budget.left - end) * FIXED_SHARE * 2 if left else 0.0)
-        return [] if rest.kinds.may.any() else chosen
+            rest = rest._of(times, spare, worth, rent)
+            if times.any():
+                known = len(rest.kind)
+                rest.find(max(0.0, self.budget.left - end) * FIXED_SHARE * 2, prove=False)
+                for number in range(known, len(rest.kind)):
+                    self.add(rest.kind[number], rest.types[number])
+        return [] if rest.kinds.times.any() else chosen
 
-    def _of(self, free: Bools, count: Ints) -> Patterns:
-        """The same for the items ``free`` bool [item] and ``count`` int64 [kind] places."""
-        kinds = replace(self.kinds, may=self.kinds.may & free, count=count)
+    def _reduced(self, worth: Floats, rent: Floats) -> Floats:
+        """What each pattern costs beyond its worth. float [pattern]."""
+        size = np.array([len(types) for types in self.types])
+        gained = np.add.reduceat(worth[np.concatenate(self.types)], np.cumsum(size) - size)
+        return np.array(self._cost, dtype=np.float64) + rent[self.kind] - gained
+
+    def _of(self, times: Ints, count: Ints, worth: Floats, rent: Floats) -> Patterns:
+        """The same for ``times`` int64 [type] items and ``count`` int64 [kind] places, with the best patterns only."""
+        kinds = replace(self.kinds, times=times, count=count)
         rest = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
-        for kind, items in zip(self.kind, self.items, strict=True):
-            rest.add(kind, items[free[items]])
+        most = DIVE_MOST * (len(times) + len(count))
+        for number in np.argsort(self._reduced(worth, rent), kind="stable")[:most].tolist():
+            if count[self.kind[number]]:
+                rest.add(self.kind[number], _trimmed(self.types[number], times))
         return rest
 
-    def choice(self, seconds: float) -> list[tuple[int, Ints]]:
-        """The cheapest patterns that hold every item, as kind and items; none where none was found in time."""
-        items, count = self.kinds.may.shape[1], len(self.kind)
-        at = np.repeat(np.arange(count), [len(one) for one in self.items])
-        cover = sp.csr_array((np.ones(len(at)), (np.concatenate(self.items), at)), shape=(items, count))
-        used = sp.csr_array((np.ones(count), (self.kind, np.arange(count))), shape=(len(self.kinds.count), count))
-        matrix = sp.csc_array(sp.vstack([cover, used]))
-        search = Search(
-            Problem(
-                cost=np.array(self._cost, dtype=np.float64),
-                upper=np.ones(count),
-                low=np.concatenate([np.ones(items), np.full(len(self.kinds.count), -np.inf)]),
-                high=np.concatenate([np.full(items, np.inf), self.kinds.count]),
-                start=matrix.indptr.astype(np.int32),
-                row=matrix.indices.astype(np.int32),
-                value=matrix.data,
-                hint=None,
-                seed=1,
-            )
+    def choice(self, seconds: float, known: list[tuple[int, Ints]]) -> list[tuple[int, Ints]]:
+        """The cheapest patterns that hold every item, as kind and types; none where none was found in time.
+
+        It begins with the plan ``known``, if there is one.
+        """
+        for kind, types in known:
+            self.add(kind, types)
+        _, worth, rent = self._worths()
+        reduced = self._reduced(worth, rent)
+        number = {(kind, types.tobytes()): n for n, (kind, types) in enumerate(zip(self.kind, self.types, strict=True))}
+        at = [number[kind, types.tobytes()] for kind, types in known]
+        reduced[at] = -np.inf
+        among = np.sort(np.argsort(reduced, kind="stable")[:CHOICE_MOST])
+        hint = np.bincount(at, minlength=len(reduced))[among].astype(np.float64) if known else None
+        search = Search(self._problem(among, hint))
+        found = self._heard(search, seconds)
+        rest, chosen = self.kinds.times.copy(), list[tuple[int, Ints]]()
+        for n in [] if found is None else np.repeat(among, np.rint(found).astype(np.int64)).tolist():
+            types = _trimmed(self.types[n], rest)
+            rest -= np.bincount(types, minlength=len(rest))
+            chosen.append((self.kind[n], types))
+        return [one for one in chosen if len(one[1])]
+
+    def _problem(self, among: Ints, hint: Floats | None) -> Problem:
+        """How often to use each of the patterns ``among`` int64 [k]."""
+        matrix = sp.csc_array(self._matrix(among))
+        return Problem(
+            cost=np.array(self._cost, dtype=np.float64)[among],
+            upper=self.kinds.count[np.array(self.kind)[among]].astype(np.float64),
+            low=np.concatenate([self.kinds.times, np.full(len(self.kinds.count), -np.inf)]),
+            high=np.concatenate([np.full(len(self.kinds.times), np.inf), self.kinds.count]),
+            start=matrix.indptr.astype(np.int32),
+            row=matrix.indices.astype(np.int32),
+            value=matrix.data,
+            hint=hint,
+            seed=1,
         )
-        best = self._heard(search, seconds)
-        return self._without_repeats([] if best is None else np.flatnonzero(best > 0.5).tolist())
 
     def _heard(self, search: Search, seconds: float) -> Floats | None:
         """The last plan told within ``seconds``, or as much effort."""
@@ -253,16 +252,24 @@ class Patterns:
             search.end()
         return plans[-1] if plans else None
 
-    def _without_repeats(self, chosen: list[int]) -> list[tuple[int, Ints]]:
-        """Each item in the first of its patterns only."""
-        free, found = np.ones(self.kinds.may.shape[1], dtype=np.bool_), []
-        for number in chosen:
-            items = self.items[number]
-            items = items[free[items]]
-            free[items] = False
-            if len(items):
-                found.append((self.kind[number], items))
-        return found
+
+def _trimmed(types: Ints, times: Ints) -> Ints:
+    """``types`` int64 [k] ascending, each at most ``times`` int64 [type] often."""
+    first = np.searchsorted(types, types)
+    return types[np.arange(len(types)) - first < times[types]]
+
+
+def _shrunk(value: int, opening: Ints, most: Ints, count: Ints) -> int:
+    """The best bound of prices scaled down, where places cost only their ``opening``: what they hold shrinks alike."""
+    best_yet = 0
+    for kind in np.flatnonzero(most > opening).tolist():
+        up, down = int(opening[kind]), int(most[kind])
+        lost = sum(
+            c * min(0, o * down - m * up)
+            for c, o, m in zip(count.tolist(), opening.tolist(), most.tolist(), strict=True)
+        )
+        best_yet = max(best_yet, (int(value) * up + lost) // down)
+    return best_yet
 
 
 def placed(kinds: Kinds, start: Ints, place: Ints, choice: list[tuple[int, Ints]]) -> Ints | None:
@@ -275,8 +282,14 @@ def placed(kinds: Kinds, start: Ints, place: Ints, choice: list[tuple[int, Ints]
     key = item * places + place
     order = np.argsort(key, kind="stable")
     sorted_key = key[order]
+    waiting = np.argsort(kinds.of_item, kind="stable")
+    at_type, held = np.cumsum(kinds.times) - kinds.times, list[Ints]()
+    for _, types in choice:
+        first = np.searchsorted(types, types)
+        held.append(waiting[at_type[types] + np.arange(len(types)) - first])
+        at_type += np.bincount(types, minlength=len(at_type))
     rows, columns = list[int](), list[int]()
-    for number, (kind, members) in enumerate(choice):
+    for number, ((kind, _), members) in enumerate(zip(choice, held, strict=True)):
         here = np.flatnonzero(kinds.of_place == kind)
         wanted = members[:, None] * places + here
         at = np.minimum(np.searchsorted(sorted_key, wanted), len(key) - 1)
@@ -285,24 +298,9 @@ def placed(kinds: Kinds, start: Ints, place: Ints, choice: list[tuple[int, Ints]
         rows += [number] * int(fits.sum())
     graph = sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(choice), places))
     match = maximum_bipartite_matching(graph, perm_type="column")
-    if (match < 0).any() or sum(len(members) for _, members in choice) < items:
+    if (match < 0).any() or sum(map(len, held)) < items:
         return None
     option = np.empty(items, dtype=np.int64)
-    for number, (_, members) in enumerate(choice):
+    for number, members in enumerate(held):
         option[members] = order[np.searchsorted(sorted_key, members * places + match[number])]
     return option
-
-
-@compiled
-def _filled(order: Ints, need: Ints, left: Ints, taken: Bools) -> None:
-    """Take what still fits, in ``order``; fills ``taken`` and uses up ``left``."""
-    for i in order:
-        fits = True
-        for k in range(len(left)):
-            if need[i, k] > left[k]:
-                fits = False
-                break
-        if fits:
-            for k in range(len(left)):
-                left[k] -= need[i, k]
-            taken[i] = True

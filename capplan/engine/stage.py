@@ -15,7 +15,7 @@ from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
-from capplan.engine.patterns import CHOICE_SHARE, DIVE_SHARE, Patterns, placed
+from capplan.engine.patterns import Patterns, placed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
@@ -25,6 +25,8 @@ SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
 PACK_SHARE = 0.4
 """Share of the time for finding out what may go together where places are alike."""
+DIVE_SHARE, CHOICE_SHARE = 0.3, 0.3
+"""Shares of the time then left for plans of it, and for the best choice among all that was found."""
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
 """Share of the time left at their beginning that proposals leave to improvement."""
@@ -109,22 +111,29 @@ class Stage(Bounding):
         """Where places are alike, think of what goes together and not of where."""
         place = np.asarray(self.whole.limits.place, dtype=np.int64)
         patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
-        patterns.single()
         if self.best is not None:
             patterns.learn(place[np.flatnonzero(self.best[: self.whole.options])])
         patterns.find(PACK_SHARE * self.left)
         self.prove(patterns.bound)
-        if self.over():
-            return
-        for ways, share in ((patterns.dive, DIVE_SHARE), (patterns.choice, CHOICE_SHARE)):
-            option = None if self.over() else placed(kinds, self.whole.item_start, place, ways(share * self.left))
-            if option is not None:
-                x = np.zeros(self.whole.columns, dtype=np.int64)
-                x[option] = 1
-                self.offer(x)
-                patterns.learn(place[option])
+        known, end = list[tuple[int, Ints]](), (1 - DIVE_SHARE) * self.left
+        while not self.over() and self.left > end:
+            found = patterns.dive(self.left - end)
+            if self._lay_out(kinds, found):
+                known = found
+        if not self.over():
+            self._lay_out(kinds, patterns.choice(CHOICE_SHARE * self.left, known))
         if self.best is not None:
             self._keep(self._attractive(self.last), self.last)
+
+    def _lay_out(self, kinds: Kinds, found: list[tuple[int, Ints]]) -> bool:
+        """Give every pattern a place; whether that made a better plan."""
+        place = np.asarray(self.whole.limits.place, dtype=np.int64)
+        option = placed(kinds, self.whole.item_start, place, found)
+        if option is None:
+            return False
+        x = np.zeros(self.whole.columns, dtype=np.int64)
+        x[option] = 1
+        return self.offer(x)
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
