@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from capplan.engine import Limits, Status, Watch, solve_program
@@ -99,6 +99,7 @@ def test_charging_options_to_facts_makes_a_bound_stronger():
 
 @settings(max_examples=8, deadline=None)
 @given(worlds, st.booleans(), st.booleans())
+@example(openings(5, 3, 1, 0.8), hinted=False, stepwise=False)
 def test_it_finds_and_proves_the_best_plan(program: Program, hinted: bool, stepwise: bool) -> None:
     """From a plan or not, freely or by steps: no bound ever exceeds the least cost, which both reach."""
     goal = cost_of(program)

@@ -45,6 +45,10 @@ class Child:
             self.given = None
         self._wait()
         highs.run()
+        solution = highs.getSolution()
+        if solution.value_valid:
+            # Not every last plan is told as an improving one.
+            send(self.answers, "plan", self.steps, np.array(solution.col_value, dtype=np.float64))
         send(self.answers, "ended", self.steps, float(highs.getInfo().mip_dual_bound))
 
     def _improved(self, event: Any) -> None:
