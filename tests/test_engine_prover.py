@@ -99,7 +99,7 @@ def test_charging_options_to_facts_makes_a_bound_stronger():
 
 @settings(max_examples=8, deadline=None)
 @given(worlds, st.booleans(), st.booleans())
-@example(openings(5, 3, 1, 0.8), hinted=False, stepwise=False)
+@example(openings(5, 3, 1, 0.8), False, False)
 def test_it_finds_and_proves_the_best_plan(program: Program, hinted: bool, stepwise: bool) -> None:
     """From a plan or not, freely or by steps: no bound ever exceeds the least cost, which both reach."""
     goal = cost_of(program)
