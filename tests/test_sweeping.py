@@ -186,9 +186,14 @@ def test_ctrl_c_keeps_what_was_saved(tmp_path):
     target = tmp_path / "sweep"
     command = [sys.executable, "-m", "capplan", "sweep", str(shipped.folder("inventories") / "shared-service")]
     command += ["--range", "solver.seed=1..8/8", "--time-limit", "2", "-o", str(target), "-j", "2"]
-    running = subprocess.Popen(
-        command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # A shell's background jobs ignore Ctrl-C, and so would this one if the tests are such a job.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = subprocess.Popen(
+            command, cwd=CHECKOUT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     waited = time.monotonic()
     while (
         len(list(target.glob("runs/[!.]*/run.json"))) < 2 and time.monotonic() - waited < 300 and running.poll() is None
