@@ -27,14 +27,18 @@ ORDERS, IN_A_ROW = 16, 8
 """Orders in which each kind is filled in a turn, and places filled in each."""
 A_TURN, A_KIND = 128, 3
 """Patterns added in a turn, over all kinds, but at least of each kind."""
+LEAST_TURNS = 3
+"""Turns that are taken even without time for them: what is left needs patterns of its own."""
 CALM = 0.7
 """Weight of the past in the prices that places are filled by."""
 FINE = 2**20
 """Parts of the goal's unit in which worth is counted when a bound is proved, at most."""
-FIXED_SHARE = 0.08
-"""Share of the places that are fixed at a time."""
+FIXED_SHARE, FIXED_MOST = 0.08, 0.4
+"""Share of the places that are fixed at a time, and where time is short."""
 LUCK = 0.3
 """How far chance may change what a dive fixes first."""
+AGAIN_LEAST, AGAIN_MOST, AGAIN_S = 20, 100, 2.0
+"""Items whose places are filled again at a time, and seconds for finding patterns for them and for choosing."""
 CHOICE_MOST, DIVE_MOST = 20_000, 5
 """Patterns to choose among, and those for every row of the linear problem that a dive begins with."""
 STEP_S = 0.02
@@ -68,19 +72,22 @@ class Patterns:
     def _price(self, kind: int, types: Ints) -> int:
         return int(self.kinds.opening[kind] + self.kinds.cost[kind][types].sum())
 
-    def learn(self, place: Ints) -> None:
-        """The patterns of a plan: ``place`` int64 [item]."""
-        order = np.argsort(place, kind="stable")
+    def learn(self, place: Ints) -> list[tuple[int, Ints]]:
+        """Add the patterns of a plan, and return them as kind and types: ``place`` int64 [item]."""
+        order, found = np.argsort(place, kind="stable"), list[tuple[int, Ints]]()
         for group in np.split(order, np.flatnonzero(np.diff(place[order])) + 1):
-            self.add(int(self.kinds.of_place[place[group[0]]]), np.sort(self.kinds.of_item[group]))
+            found.append((int(self.kinds.of_place[place[group[0]]]), np.sort(self.kinds.of_item[group])))
+            self.add(*found[-1])
+        return found
 
     # -- worth --------------------------------------------------------------------------------------------
 
     def find(self, seconds: float, *, prove: bool = True) -> None:
         """Add patterns until none is worth more than its place, or for ``seconds``; then ``prove`` a bound."""
-        end, proved = self.budget.left - seconds, False
+        end, proved, turns = self.budget.left - seconds, False, 0
         guide: Floats | None = None
-        while not self.budget.used_up and self.budget.left > end:
+        while not self.budget.used_up and (self.budget.left > end or turns < LEAST_TURNS):
+            turns += 1
             _, worth, rent = self._worths()
             # Worths swing from turn to turn; their running mean does not, and asks for patterns that last.
             guide = worth if guide is None else CALM * guide + (1 - CALM) * worth
@@ -156,10 +163,11 @@ class Patterns:
         With some luck no dive goes the way of another; what they find on it is kept.
         """
         chosen, rest, end = list[tuple[int, Ints]](), self, self.budget.left - seconds
+        share, since = FIXED_SHARE, self.budget.left
         while rest.kinds.times.any() and not self.budget.used_up:
             use, worth, rent = rest._worths()
             order = np.argsort(-use * self.random.uniform(1 - LUCK, 1, len(use)), kind="stable")
-            most = max(1, round(FIXED_SHARE * float(use.sum())))
+            most = max(1, round(share * float(use.sum())))
             times, spare = rest.kinds.times.copy(), rest.kinds.count.copy()
             for number in order[use[order] > 1e-6].tolist():
                 kind, types = rest.kind[number], rest.types[number]
@@ -179,7 +187,33 @@ class Patterns:
                 rest.find(max(0.0, self.budget.left - end) * FIXED_SHARE * 2, prove=False)
                 for number in range(known, len(rest.kind)):
                     self.add(rest.kind[number], rest.types[number])
+            step, since = since - self.budget.left, self.budget.left
+            share = min(FIXED_MOST, max(FIXED_SHARE, step / max(1e-9, self.budget.left - end)))
         return [] if rest.kinds.times.any() else chosen
+
+    def again(self, plan: list[tuple[int, Ints]], seconds: float) -> list[tuple[int, Ints]]:
+        """A cheaper plan, if any is found within ``seconds``, by filling some of the places of ``plan`` again."""
+        end = self.budget.left - seconds
+        _, worth, rent = self._worths()
+        while not self.budget.used_up and self.budget.left > end:
+            wanted = self.random.integers(AGAIN_LEAST, AGAIN_MOST)
+            order, size = self.random.permutation(len(plan)), np.array([len(types) for _, types in plan])
+            many = 1 + int(np.searchsorted(np.cumsum(size[order]), wanted))
+            freed, kept = [plan[n] for n in order[:many]], [plan[n] for n in order[many:]]
+            times = np.bincount(np.concatenate([types for _, types in freed]), minlength=len(worth))
+            used = np.bincount([kind for kind, _ in kept], minlength=len(rent))
+            rest, before = (
+                self._of(times, self.kinds.count - used, worth, rent),
+                sum(self._price(*one) for one in freed),
+            )
+            for one in freed:
+                rest.add(*one)
+            rest.find(AGAIN_S, prove=False)
+            if rest._worths()[0] @ rest._cost <= before - 1 + 1e-6:
+                found = rest.choice(AGAIN_S, freed)
+                if found and sum(self._price(*one) for one in found) < before:
+                    return kept + found
+        return plan
 
     def _reduced(self, worth: Floats, rent: Floats) -> Floats:
         """What each pattern costs beyond its worth. float [pattern]."""

@@ -25,7 +25,7 @@ SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
 PACK_SHARE = 0.4
 """Share of the time for finding out what may go together where places are alike."""
-DIVE_SHARE, CHOICE_SHARE = 0.3, 0.3
+DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
 """Shares of the time then left for plans of it, and for the best choice among all that was found."""
 MASTER_MOST = 400
 PROPOSAL_SHARE = 0.5
@@ -38,6 +38,9 @@ SMALL = 12_000
 
 class Stage(Bounding):
     """The search for one goal: prices, relaxation, proposals, plans, improvement."""
+
+    patterns: Patterns | None = None
+    """Where places are alike."""
 
     # -- the search ---------------------------------------------------------------------------------------
 
@@ -109,26 +112,31 @@ class Stage(Bounding):
 
     def _pack(self, kinds: Kinds) -> None:
         """Where places are alike, think of what goes together and not of where."""
-        place = np.asarray(self.whole.limits.place, dtype=np.int64)
-        patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
+        self.patterns = patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
         if self.best is not None:
-            patterns.learn(place[np.flatnonzero(self.best[: self.whole.options])])
+            patterns.learn(self._places())
         patterns.find(PACK_SHARE * self.left)
         self.prove(patterns.bound)
         known, end = list[tuple[int, Ints]](), (1 - DIVE_SHARE) * self.left
         while not self.over() and self.left > end:
             found = patterns.dive(self.left - end)
-            if self._lay_out(kinds, found):
+            if self._lay_out(found):
                 known = found
         if not self.over():
-            self._lay_out(kinds, patterns.choice(CHOICE_SHARE * self.left, known))
+            self._lay_out(patterns.choice(CHOICE_SHARE * self.left, known))
         if self.best is not None:
             self._keep(self._attractive(self.last), self.last)
 
-    def _lay_out(self, kinds: Kinds, found: list[tuple[int, Ints]]) -> bool:
+    def _places(self) -> Ints:
+        """Where the best plan has each item. int64 [item]."""
+        assert self.best is not None
+        return np.asarray(self.whole.limits.place, dtype=np.int64)[np.flatnonzero(self.best[: self.whole.options])]
+
+    def _lay_out(self, found: list[tuple[int, Ints]]) -> bool:
         """Give every pattern a place; whether that made a better plan."""
+        assert self.patterns is not None
         place = np.asarray(self.whole.limits.place, dtype=np.int64)
-        option = placed(kinds, self.whole.item_start, place, found)
+        option = placed(self.patterns.kinds, self.whole.item_start, place, found)
         if option is None:
             return False
         x = np.zeros(self.whole.columns, dtype=np.int64)
@@ -245,6 +253,9 @@ class Stage(Bounding):
         while not self.over() and self.left > end:
             self._hand_out()
             assert self.best is not None
+            if self.patterns is not None:
+                self._lay_out(self.patterns.again(self.patterns.learn(self._places()), self._turn))
+                self._cover()
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
             self._take()
