@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 from benchmarks.assigning import all_pairs, assigning
 from capplan.engine import Limits, Watch, solve_program
 from capplan.engine.budget import Budget
-from capplan.engine.kinds import kinds_of
+from capplan.engine.filling import _by_cpsat, best, by_search
+from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.patterns import Patterns, placed
 from capplan.program import Program, evaluate
 from capplan.units import Ints
@@ -60,6 +63,38 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
             values.append(goal.value(found.x))
     assert all(value >= plans[0][0] for value in values)
     assert not dived or values
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 3), st.integers(-2, 30)), min_size=1, max_size=5
+    ),
+    st.tuples(st.integers(0, 20), st.integers(0, 20)),
+)
+def test_the_best_filling_is_found_and_the_search_knows_it(types: list[tuple[int, ...]], room: tuple[int, int]) -> None:
+    """Against every filling there is; what either way of proving says is never below it."""
+    need, times, gain = (np.array([one[at] for one in types]) for at in (slice(0, 2), 2, 3))
+    assert need.shape == (len(types), 2)
+    none = np.zeros(len(types), dtype=np.int64)
+    one = np.array([1])
+    kinds = Kinds(
+        none[:1], one, np.array([room]), one, none, times, none[None, :], np.ones((1, len(types)), bool), need
+    )
+    most = max(
+        int(gain @ many)
+        for many in map(np.array, product(*(range(n + 1) for n in times.tolist())))
+        if (many @ need <= np.array(room)).all()
+    )
+    found, finished = by_search(kinds, 0, gain, np.random.default_rng(1), 1, 1_000_000)
+    assert finished
+    assert (int(gain[found[0]].sum()) if found else 0) == most
+    for taken in found:
+        assert (need[taken].sum(axis=0) <= np.array(room)).all()
+        assert (np.bincount(taken, minlength=len(types)) <= times).all()
+    budget = Budget(Limits(60.0), Watch())
+    assert most <= _by_cpsat(kinds, 0, gain, budget)[0] <= most + 1
+    assert most <= best(kinds, 0, gain, budget, np.random.default_rng(1))[0] <= most + 1
 
 
 def test_three_pairs_fill_three_places():

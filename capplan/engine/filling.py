@@ -1,10 +1,14 @@
-"""What fits together into one place of a kind and gains most: quickly by many orders, or exactly by CP-SAT.
+"""What fits together into one place of a kind and gains most: quickly by many orders, or exactly.
+
+Exactly by depth first search, types in the order of what they gain for their size, bounded by what the rest of the
+place could gain at best (a knapsack of one dimension that stands for all); where that takes too long by CP-SAT.
 
 Types may be taken more than once, so that a filling lists them ascending with repeats.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,15 @@ from capplan.units import Ints
 Floats = npt.NDArray[np.float64]
 
 FILLING_S = 1.0
-"""Deterministic time for the best filling of a place."""
+"""Deterministic time for the best filling of a place by CP-SAT."""
+QUICK, PATIENT = 20_000, 2_000_000
+"""Steps of depth first search for good fillings, and for the best."""
+DEEPEST = 400
+"""Items in a place beyond which it gives up."""
+WEIGHTINGS = 32
+"""Ways to make one dimension of all that are tried."""
+LARGEST = 2.0**50
+"""Gains are exact in floating point up to here, sums included."""
 
 
 def by_orders(
@@ -61,8 +73,126 @@ def _filled(rank: Ints, need: Ints, room: Ints, rest: Ints, left: Ints, taken: I
                     taken[p, k] = many
 
 
-def best(kinds: Kinds, kind: int, gain: Ints, budget: Budget) -> tuple[int, Ints]:
+def in_a_row(kinds: Kinds, kind: int, gain: Floats, random: np.random.Generator, places: int) -> list[Ints]:
+    """Good fillings for so many places, one after the other, each with what those before it left. int64 [k] each."""
+    filled = list[Ints]()
+    for _ in range(places):
+        more, _ = by_search(kinds, kind, gain, random, 1, QUICK)
+        if not more:
+            break
+        filled += more
+        kinds = replace(kinds, times=kinds.times - np.bincount(more[0], minlength=len(kinds.times)))
+    return filled
+
+
+def by_search(
+    kinds: Kinds, kind: int, gain: Floats | Ints, random: np.random.Generator, most: int, steps: int
+) -> tuple[list[Ints], bool]:
+    """The ``most`` best fillings that ``steps`` find, the best first, and whether there is no better one."""
+    useful = np.flatnonzero(kinds.may[kind] & (gain > 0) & (kinds.times > 0))
+    useful = useful[(kinds.need[useful] <= kinds.room[kind]).all(axis=1)]
+    if not len(useful):
+        return [], True
+    share = kinds.need[useful] / np.maximum(1, kinds.room[kind])
+    weight = np.vstack([np.eye(share.shape[1]), random.dirichlet(np.full(share.shape[1], 0.7), WEIGHTINGS)])
+    size = np.maximum(weight @ share.T, 1e-9)
+    # The dimension in which the place could gain least says most.
+    chosen = int(np.argmin([_fractional(gain[useful], one, kinds.times[useful]) for one in size]))
+    order = np.argsort(-gain[useful] / size[chosen], kind="stable")
+    useful, size = useful[order], size[chosen][order]
+    deepest = int(min(kinds.times[useful].sum(), np.floor(1 / size.min()) + 1, DEEPEST))
+    found = np.full((most, deepest), -1, dtype=np.int64)
+    value = np.zeros(most)
+    finished = _searched(
+        gain[useful].astype(np.float64),
+        size,
+        kinds.need[useful],
+        kinds.times[useful],
+        (
+            np.zeros(deepest, dtype=np.int64),
+            np.zeros(deepest + 1),
+            np.ones(deepest + 1),
+            np.tile(kinds.room[kind], (deepest + 1, 1)),
+        ),
+        (found, value),
+        steps,
+    )
+    best_first = np.argsort(-value, kind="stable")
+    return [np.sort(useful[row[row >= 0]]) for row in found[best_first[value[best_first] > 0]]], bool(finished)
+
+
+def _fractional(gain: Floats | Ints, size: Floats, times: Ints) -> float:
+    """What a place could gain at most if parts of items could be taken."""
+    order = np.argsort(-gain / size, kind="stable")
+    filled = np.minimum(1.0, np.cumsum((size * times)[order]))
+    taken = np.diff(filled, prepend=0.0)
+    return float((taken * (gain / size)[order]).sum())
+
+
+@compiled
+def _searched(
+    gain: Floats,
+    size: Floats,
+    need: Ints,
+    times: Ints,
+    path: tuple[Ints, Floats, Floats, Ints],
+    out: tuple[Ints, Floats],
+    steps: int,
+) -> bool:
+    """Fill ``out`` (items of each filling, -1 behind them, and its value) with the best; whether all was seen.
+
+    ``path``: the items taken; what was gained up to each, and what is left of the one dimension and of all.
+    """
+    taken, got, rest, left = path
+    found, value = out
+    depth, k, worst = 0, 0, 0
+    for _ in range(steps):
+        # Beyond it nothing is worth a look; errors of floating point are far below the margin.
+        if k < len(gain) and got[depth] + rest[depth] * gain[k] / size[k] * (1 + 1e-9) > value[worst]:
+            many = 0
+            while many < depth and taken[depth - 1 - many] == k:
+                many += 1
+            fits = many < times[k] and depth < len(taken)
+            for s in range(left.shape[1]):
+                if need[k, s] > left[depth, s]:
+                    fits = False
+            if not fits:
+                if depth == len(taken) and many < times[k]:
+                    return False
+                k += 1
+                continue
+            for s in range(left.shape[1]):
+                left[depth + 1, s] = left[depth, s] - need[k, s]
+            taken[depth] = k
+            got[depth + 1] = got[depth] + gain[k]
+            rest[depth + 1] = max(0.0, rest[depth] - size[k])
+            depth += 1
+            if got[depth] > value[worst]:
+                value[worst] = got[depth]
+                for d in range(found.shape[1]):
+                    found[worst, d] = taken[d] if d < depth else -1
+                for f in range(len(value)):
+                    if value[f] < value[worst]:
+                        worst = f
+        elif depth == 0:
+            return True
+        else:
+            depth -= 1
+            k = taken[depth] + 1
+    return False
+
+
+def best(kinds: Kinds, kind: int, gain: Ints, budget: Budget, random: np.random.Generator) -> tuple[int, Ints]:
     """No filling gains more than the first; the second is the best found. ``gain`` int64 [type]; int64 [k]."""
+    found, finished = by_search(kinds, kind, gain, random, 1, PATIENT)
+    budget.spend(0.002)
+    if finished:
+        return (int(gain[found[0]].sum()) + 1, found[0]) if found else (0, np.zeros(0, dtype=np.int64))
+    budget.spend(0.05)
+    return _by_cpsat(kinds, kind, gain, budget)
+
+
+def _by_cpsat(kinds: Kinds, kind: int, gain: Ints, budget: Budget) -> tuple[int, Ints]:
     useful = np.flatnonzero(kinds.may[kind] & (gain > 0) & (kinds.times > 0))
     need, room = kinds.need[useful], kinds.room[kind]
     with np.errstate(divide="ignore"):

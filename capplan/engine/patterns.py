@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from capplan.engine.budget import Budget
-from capplan.engine.filling import best, by_orders
+from capplan.engine.filling import LARGEST, best, by_orders, in_a_row
 from capplan.engine.kinds import ENDLESS, Kinds
 from capplan.engine.linear import minimum
 from capplan.highs import Problem, Search
@@ -129,7 +129,8 @@ class Patterns:
         for kind in np.flatnonzero(self.kinds.count).tolist():
             cost = self.kinds.cost[kind]
             filled = by_orders(self.kinds, kind, guide - cost, self.random, ORDERS, IN_A_ROW)
-            self.budget.spend(1e-6 * len(self.kinds.times) + 1e-3)
+            filled += in_a_row(self.kinds, kind, guide - cost, self.random, most)
+            self.budget.spend(1e-6 * len(self.kinds.times) + 2e-3)
             value = np.array([(worth - cost)[types].sum() for types in filled])
             least = float(self.kinds.opening[kind]) + float(rent[kind])
             for number in np.argsort(-value, kind="stable")[:most].tolist():
@@ -140,13 +141,13 @@ class Patterns:
     def _exact_turn(self, worth: Floats) -> bool:
         """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
         kinds = self.kinds
-        fine = 2.0 ** np.clip(np.floor(60 - np.log2(1 + float(worth @ kinds.times))), 0, np.log2(FINE))
+        fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + float(worth @ kinds.times)))), 0, np.log2(FINE))
         whole, better = np.rint(worth * fine).astype(np.int64), False
         opening, most = int(fine) * kinds.opening, np.zeros(len(kinds.count), dtype=np.int64)
         for kind in range(len(kinds.count)):
             if self.budget.used_up:
                 return False
-            most[kind], types = best(kinds, kind, whole - int(fine) * kinds.cost[kind], self.budget)
+            most[kind], types = best(kinds, kind, whole - int(fine) * kinds.cost[kind], self.budget, self.random)
             better |= self.add(kind, types)
         value = int(whole @ kinds.times)
         total = value + int(np.minimum(0, opening - most) @ kinds.count)
