@@ -15,12 +15,16 @@ from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
-from capplan.engine.walk import Ground, walk
+from capplan.engine.walk import ROW, USE, WEIGHT, Ground, walk
 from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
 
 CHUNK = 100_000
 """Moves between two looks at the clock."""
+MOVES_AN_ITEM = 200
+"""Moves that a walk takes at least to be worth beginning: the first ones break limits, which takes time to mend."""
+LONGEST_SHARE = 0.1
+"""Share of what is left that they may take, though, beyond the seconds meant for them."""
 PART_S = 1.0
 """Seconds that a part may take."""
 FINE = 16
@@ -37,6 +41,7 @@ class Improver:
         self.core, self.x, self.budget = core, x, budget
         self.random = np.random.default_rng(seed)
         self.chooser = Chooser(len(ARMS) + 2)
+        self._weight: Floats | None = None
 
     @property
     def value(self) -> int | None:
@@ -85,17 +90,39 @@ class Improver:
         if self.x is None:
             # Where any plan is welcome, what it would cost to open something must not keep items out of it.
             ground.fact_cost[:] = 0
+        else:
+            ground.tolls[:, WEIGHT] = np.maximum(ground.tolls[:, WEIGHT], self._weights(ground))
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
+        if self.x is not None:
+            # What an item costs may lie in limits and facts rather than in its options.
+            typical = max(typical, abs(parts.goal.value(self.x)) / program.items)
         cost, end = np.inf, self.budget.left - seconds
-        moves = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK))
-        while not self.budget.used_up and self.budget.left > end:
-            share = min(1.0, 1 - (self.budget.left - end) / max(1e-9, seconds))
+        latest = min(end, (1 - LONGEST_SHARE) * self.budget.left)
+        moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
+        least = MOVES_AN_ITEM * program.items
+        while not self.budget.used_up and (self.budget.left > end or (moved < least and self.budget.left > latest)):
+            share = min(1.0, moved / least, 1 - (self.budget.left - end) / max(1e-9, seconds))
+            moved += moves
             warm = heat * typical * 0.02**share
             cost = walk(ground, cost, moves, (warm, warm), int(self.random.integers(2**31)))
             self.budget.spend(2e-6 * moves)
             if until_found and cost < np.inf:
                 break
+        self._weight = ground.tolls[:, WEIGHT].copy()
         return ground, cost < np.inf
+
+    def _weights(self, ground: Ground) -> Floats:
+        """What a unit beyond each limit should cost at first, so that a plan that keeps them is not left for good.
+
+        What it took the last time, or else one use too many costs what an item costs on average. float [limit].
+        """
+        if self._weight is None:
+            rows, value = len(ground.rows), self.value
+            assert value is not None
+            members = np.bincount(ground.entries[:, ROW], minlength=rows)
+            use = np.bincount(ground.entries[:, ROW], np.abs(ground.entries[:, USE]), minlength=rows)
+            self._weight = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
+        return self._weight
 
     def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
         """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
