@@ -30,6 +30,7 @@ DEEPEST = 400
 """Items in a place beyond which it gives up."""
 WEIGHTINGS = 32
 """Ways to make one dimension of all that are tried."""
+LEAST_SIZE = 1e-9
 LARGEST = 2.0**50
 """Gains are exact in floating point up to here, sums included."""
 
@@ -95,7 +96,7 @@ def by_search(
         return [], True
     share = kinds.need[useful] / np.maximum(1, kinds.room[kind])
     weight = np.vstack([np.eye(share.shape[1]), random.dirichlet(np.full(share.shape[1], 0.7), WEIGHTINGS)])
-    size = np.maximum(weight @ share.T, 1e-9)
+    size = np.maximum(weight @ share.T, LEAST_SIZE)
     # The dimension in which the place could gain least says most.
     chosen = int(np.argmin([_fractional(gain[useful], one, kinds.times[useful]) for one in size]))
     order = np.argsort(-gain[useful] / size[chosen], kind="stable")
@@ -111,7 +112,8 @@ def by_search(
         (
             np.zeros(deepest, dtype=np.int64),
             np.zeros(deepest + 1),
-            np.ones(deepest + 1),
+            # Sizes rounded up to the least must not make a filling that fits look too large.
+            np.full(deepest + 1, 1 + LEAST_SIZE * deepest),
             np.tile(kinds.room[kind], (deepest + 1, 1)),
         ),
         (found, value),
