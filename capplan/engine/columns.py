@@ -12,7 +12,7 @@ row is tied to get rows of their own (``linking``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints
 
 Small = npt.NDArray[np.int32]
+
+AT_A_TIME = 2_000_000
+"""Options of facts that are counted together."""
 
 
 class Columns(NamedTuple):
@@ -159,20 +162,35 @@ def _covering(program: Program, by_option: sp.csr_array, price: Ints) -> Ints:
     if place is not None:
         used = program.limits.row
         limit, at = used[used >= 0].astype(np.int64), np.nonzero(used >= 0)[0]
-        options = np.flatnonzero(place >= 0)
-        members = sp.csr_array(
-            (np.ones(len(options), np.int32), (place[options], options)), shape=(len(used), len(place))
-        )
         there = sp.csr_array((np.ones(len(at), np.int32), (limit, at)), shape=(len(found), len(used)))
-        more_row, more_fact, more = _pairs(there @ (members @ facts.T))
+        more_row, more_fact, more = _pairs(there @ _members(program, place, len(used)))
         row, fact, shared = (np.concatenate(pair) for pair in ((row, more_row), (fact, more_fact), (shared, more)))
-        np.add.at(size, limit, np.bincount(place[options], minlength=len(used))[at])
+        np.add.at(size, limit, np.bincount(place[place >= 0], minlength=len(used))[at])
     sums = sp.csr_array((shared, (row, fact)), shape=(len(found), program.facts)).tocoo()
     full = sums.data == size[sums.row]
     row, fact = sums.row[full], sums.col[full]
     order = np.lexsort((-fact, price[fact], row))
     found[row[order]] = fact[order]
     return found
+
+
+def _members(program: Program, place: npt.NDArray[Any], places: int) -> sp.csr_array:
+    """How many of each fact's options are at each place. int32 [place, fact].
+
+    Some facts at a time, because options can be many.
+    """
+    start, option = program.any_of.indptr, program.any_of.indices
+    parts: list[tuple[Ints, Ints, Ints]] = []
+    first = 0
+    while first < program.facts:
+        end = max(first + 1, int(np.searchsorted(start, start[first] + AT_A_TIME, side="right")) - 1)
+        at = place[option[start[first] : start[end]]].astype(np.int64)
+        fact = np.repeat(np.arange(first, end), np.diff(start[first : end + 1]))[at >= 0]
+        key, count = np.unique(fact * places + at[at >= 0], return_counts=True)
+        parts.append((key % places, key // places, count))
+        first = end
+    row, column, count = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    return sp.csr_array((count.astype(np.int32), (row, column)), shape=(places, program.facts))
 
 
 def _pairs(matrix: sp.csr_array) -> tuple[Ints, Ints, Ints]:

@@ -28,6 +28,10 @@ def linking(program: Program, facts: Ints, limits: Ints) -> tuple[sp.csr_array, 
 
     Returns int64 sparse [row, option] and [row, fact + purchase].
     """
+    if not len(facts):
+        # Writing out the limits of many options for nothing would take more memory than all else.
+        none = sp.csr_array((0, program.options), dtype=np.int64)
+        return none, _of_facts(program, facts, facts)
     found = [_by_item(program, facts), _by_limit(program, facts, limits)]
     return sp.vstack([part[0] for part in found]).tocsr(), sp.vstack([part[1] for part in found]).tocsr()
 
