@@ -60,8 +60,10 @@ def by_release(program: Program, others: sp.csr_array, limits: Ints) -> tuple[sp
     parts = [sp.csr_array((0, options), dtype=np.int64)]
     rest = [sp.csr_array((0, count), dtype=np.int64)]
     bound: list[int] = []
-    kept = program.limits.of_rows(limits)[:, :options].tocsc()
-    for row, step in released(program, others):
+    found = released(program, others)
+    # Writing out the limits of many options takes more memory than all else, so not for nothing.
+    kept = program.limits.of_rows(limits if found else limits[:0])[:, :options].tocsc()
+    for row, step in found:
         use = program.limits.of_rows(np.array([row]))[:, :options].tocsr()
         if not use.nnz or (use.data < 0).any():
             continue
