@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.assigning import all_pairs, assigning
 from capplan.engine import Limits, Watch, solve_program
 from capplan.engine.budget import Budget
-from capplan.engine.filling import _by_cpsat, best, by_search
+from capplan.engine.filling import best, by_cpsat, by_search
 from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.patterns import Patterns, placed
 from capplan.program import Program, evaluate
@@ -44,7 +44,7 @@ def alike(draw: st.DrawFn) -> Program:
 def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
     """What they prove no plan undercuts; what they choose, on places of its own, is a plan, and soon the best one."""
     goal = cost_of(program)
-    plans, kinds = all_plans(program, goal), kinds_of(program, goal, 2)
+    plans, kinds = all_plans(program, goal), kinds_of(program, goal)
     assume(plans)
     assert kinds is not None
     patterns = Patterns(kinds, Budget(Limits(60.0, deterministic=False), Watch()), 1)
@@ -86,14 +86,13 @@ def test_the_best_filling_is_found_and_the_search_knows_it(types: list[tuple[int
         for many in map(np.array, product(*(range(n + 1) for n in times.tolist())))
         if (many @ need <= np.array(room)).all()
     )
-    found, finished = by_search(kinds, 0, gain, np.random.default_rng(1), 1, 1_000_000)
+    found, finished = by_search(kinds, 0, gain, np.random.default_rng(1), 1_000_000)
     assert finished
-    assert (int(gain[found[0]].sum()) if found else 0) == most
-    for taken in found:
-        assert (need[taken].sum(axis=0) <= np.array(room)).all()
-        assert (np.bincount(taken, minlength=len(types)) <= times).all()
+    assert gain[found].sum() == most
+    assert (need[found].sum(axis=0) <= np.array(room)).all()
+    assert (np.bincount(found, minlength=len(types)) <= times).all()
     budget = Budget(Limits(60.0), Watch())
-    assert most <= _by_cpsat(kinds, 0, gain, budget)[0] <= most + 1
+    assert most <= by_cpsat(kinds, 0, gain, budget)[0] <= most + 1
     assert most <= best(kinds, 0, gain, budget, np.random.default_rng(1))[0] <= most + 1
 
 
@@ -110,7 +109,7 @@ def test_alike_is_what_has_equal_room_opening_and_running_cost():
     size, running = np.full((4, 2), 5, dtype=np.int64), np.array([1, 1, 2, 2])
     room, opening = np.array([[10, 10], [10, 10], [10, 12], [10, 12]]), np.array([7, 7, 7, 7])
     program = racks(size, room, opening, running)
-    kinds = kinds_of(program, cost_of(program), 2)
+    kinds = kinds_of(program, cost_of(program))
     assert kinds is not None
     assert kinds.of_place.tolist() == [0, 0, 1, 1]
     assert kinds.count.tolist() == [2, 2]
@@ -136,9 +135,9 @@ def test_prices_scaled_down_bound_more_where_places_cost_nothing_else():
 def test_what_costs_differently_is_not_alike(running: list[int]) -> None:
     ones = np.ones(4, dtype=np.int64)
     program = racks(np.full((4, 2), 5), np.full((4, 2), 10), ones, np.array(running))
-    assert kinds_of(program, cost_of(program), 2) is None
+    assert kinds_of(program, cost_of(program)) is None
 
 
 def test_places_with_limits_written_out_are_left_alone():
     program = openings(6, 4, 1)
-    assert kinds_of(program, cost_of(program), 2) is None
+    assert kinds_of(program, cost_of(program)) is None

@@ -12,7 +12,7 @@ row is tied to get rows of their own (``linking``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ import scipy.sparse as sp
 from capplan.engine.linking import linking
 from capplan.engine.releases import by_release, tightened
 from capplan.program import LinearGoal, Program
-from capplan.units import Bools, Ints
+from capplan.units import Bools, Ints, Numbers
 
 Small = npt.NDArray[np.int32]
 
@@ -174,7 +174,7 @@ def _covering(program: Program, by_option: sp.csr_array, price: Ints) -> Ints:
     return found
 
 
-def _members(program: Program, place: npt.NDArray[Any], places: int) -> sp.csr_array:
+def _members(program: Program, place: Numbers, places: int) -> sp.csr_array:
     """How many of each fact's options are at each place. int32 [place, fact].
 
     Some facts at a time, because options can be many.

@@ -12,15 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from ortools.sat.python import cp_model
 
 from capplan.engine.budget import Budget
 from capplan.engine.compiled import compiled
 from capplan.engine.kinds import Kinds
-from capplan.units import Ints
-
-Floats = npt.NDArray[np.float64]
+from capplan.units import Floats, Ints
 
 FILLING_S = 1.0
 """Deterministic time for the best filling of a place by CP-SAT."""
@@ -31,6 +28,7 @@ DEEPEST = 400
 WEIGHTINGS = 32
 """Ways to make one dimension of all that are tried."""
 LEAST_SIZE = 1e-9
+"""Share of the one dimension that an item takes at least, so that gains for it stay finite."""
 LARGEST = 2.0**50
 """Gains are exact in floating point up to here, sums included."""
 
@@ -39,14 +37,14 @@ def by_orders(
     kinds: Kinds, kind: int, gain: Floats, random: np.random.Generator, orders: int, in_a_row: int
 ) -> list[Ints]:
     """Fillings by ``gain`` float [type] in several orders, ``in_a_row`` each with what is left. int64 [k] each."""
-    useful = np.flatnonzero(kinds.may[kind] & (gain > 0) & (kinds.times > 0))
+    useful = _useful(kinds, kind, gain)
     if not len(useful):
         return []
     share = kinds.need[useful] / np.maximum(1, kinds.room[kind])
     weight = random.dirichlet(np.full(share.shape[1], 0.7), orders)
     luck = random.uniform(0.6, 1.4, (orders, len(useful)))
     luck[0] = 1.0
-    size = (weight @ share.T + 1e-9) ** random.choice([0.3, 0.7, 1.0], (orders, 1))
+    size = (weight @ share.T + LEAST_SIZE) ** random.choice([0.3, 0.7, 1.0], (orders, 1))
     rank = np.argsort(-gain[useful] * luck / size, axis=1, kind="stable")
     taken = np.zeros((orders * in_a_row, len(useful)), dtype=np.int64)
     rest = np.tile(kinds.times[useful], (orders, 1))
@@ -74,26 +72,31 @@ def _filled(rank: Ints, need: Ints, room: Ints, rest: Ints, left: Ints, taken: I
                     taken[p, k] = many
 
 
-def in_a_row(kinds: Kinds, kind: int, gain: Floats, random: np.random.Generator, places: int) -> list[Ints]:
+def _useful(kinds: Kinds, kind: int, gain: Floats | Ints) -> Ints:
+    """Types that gain something, may go to the kind, and of which one at least fits. int64 [k]."""
+    fits = (kinds.need <= kinds.room[kind]).all(axis=1)
+    return np.flatnonzero(kinds.may[kind] & fits & (gain > 0) & (kinds.times > 0))
+
+
+def disjoint(kinds: Kinds, kind: int, gain: Floats, random: np.random.Generator, places: int) -> list[Ints]:
     """Good fillings for so many places, one after the other, each with what those before it left. int64 [k] each."""
     filled = list[Ints]()
     for _ in range(places):
-        more, _ = by_search(kinds, kind, gain, random, 1, QUICK)
-        if not more:
+        types, _ = by_search(kinds, kind, gain, random, QUICK)
+        if not len(types):
             break
-        filled += more
-        kinds = replace(kinds, times=kinds.times - np.bincount(more[0], minlength=len(kinds.times)))
+        filled.append(types)
+        kinds = replace(kinds, times=kinds.times - np.bincount(types, minlength=len(kinds.times)))
     return filled
 
 
 def by_search(
-    kinds: Kinds, kind: int, gain: Floats | Ints, random: np.random.Generator, most: int, steps: int
-) -> tuple[list[Ints], bool]:
-    """The ``most`` best fillings that ``steps`` find, the best first, and whether there is no better one."""
-    useful = np.flatnonzero(kinds.may[kind] & (gain > 0) & (kinds.times > 0))
-    useful = useful[(kinds.need[useful] <= kinds.room[kind]).all(axis=1)]
+    kinds: Kinds, kind: int, gain: Floats | Ints, random: np.random.Generator, steps: int
+) -> tuple[Ints, bool]:
+    """The best filling that ``steps`` find, int64 [k], and whether there is no better one."""
+    useful = _useful(kinds, kind, gain)
     if not len(useful):
-        return [], True
+        return useful, True
     share = kinds.need[useful] / np.maximum(1, kinds.room[kind])
     weight = np.vstack([np.eye(share.shape[1]), random.dirichlet(np.full(share.shape[1], 0.7), WEIGHTINGS)])
     size = np.maximum(weight @ share.T, LEAST_SIZE)
@@ -102,25 +105,17 @@ def by_search(
     order = np.argsort(-gain[useful] / size[chosen], kind="stable")
     useful, size = useful[order], size[chosen][order]
     deepest = int(min(kinds.times[useful].sum(), np.floor(1 / size.min()) + 1, DEEPEST))
-    found = np.full((most, deepest), -1, dtype=np.int64)
-    value = np.zeros(most)
-    finished = _searched(
-        gain[useful].astype(np.float64),
-        size,
-        kinds.need[useful],
-        kinds.times[useful],
-        (
-            np.zeros(deepest, dtype=np.int64),
-            np.zeros(deepest + 1),
-            # Sizes rounded up to the least must not make a filling that fits look too large.
-            np.full(deepest + 1, 1 + LEAST_SIZE * deepest),
-            np.tile(kinds.room[kind], (deepest + 1, 1)),
-        ),
-        (found, value),
-        steps,
+    found = np.full(deepest, -1, dtype=np.int64)
+    path = (
+        np.zeros(deepest, dtype=np.int64),
+        np.zeros(deepest + 1),
+        # Sizes rounded up to the least must not make a filling that fits look too large.
+        np.full(deepest + 1, 1 + LEAST_SIZE * deepest),
+        np.tile(kinds.room[kind], (deepest + 1, 1)),
     )
-    best_first = np.argsort(-value, kind="stable")
-    return [np.sort(useful[row[row >= 0]]) for row in found[best_first[value[best_first] > 0]]], bool(finished)
+    wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
+    finished = _searched(*wanted, path, found, steps)
+    return np.sort(useful[found[found >= 0]]), bool(finished)
 
 
 def _fractional(gain: Floats | Ints, size: Floats, times: Ints) -> float:
@@ -138,19 +133,18 @@ def _searched(
     need: Ints,
     times: Ints,
     path: tuple[Ints, Floats, Floats, Ints],
-    out: tuple[Ints, Floats],
+    found: Ints,
     steps: int,
 ) -> bool:
-    """Fill ``out`` (items of each filling, -1 behind them, and its value) with the best; whether all was seen.
+    """Fill ``found`` with the best filling, -1 behind its items; whether all was seen.
 
     ``path``: the items taken; what was gained up to each, and what is left of the one dimension and of all.
     """
     taken, got, rest, left = path
-    found, value = out
-    depth, k, worst = 0, 0, 0
+    depth, k, most = 0, 0, 0.0
     for _ in range(steps):
         # Beyond it nothing is worth a look; errors of floating point are far below the margin.
-        if k < len(gain) and got[depth] + rest[depth] * gain[k] / size[k] * (1 + 1e-9) > value[worst]:
+        if k < len(gain) and got[depth] + rest[depth] * gain[k] / size[k] * (1 + 1e-9) > most:
             many = 0
             while many < depth and taken[depth - 1 - many] == k:
                 many += 1
@@ -169,13 +163,10 @@ def _searched(
             got[depth + 1] = got[depth] + gain[k]
             rest[depth + 1] = max(0.0, rest[depth] - size[k])
             depth += 1
-            if got[depth] > value[worst]:
-                value[worst] = got[depth]
-                for d in range(found.shape[1]):
-                    found[worst, d] = taken[d] if d < depth else -1
-                for f in range(len(value)):
-                    if value[f] < value[worst]:
-                        worst = f
+            if got[depth] > most:
+                most = got[depth]
+                for d in range(len(found)):
+                    found[d] = taken[d] if d < depth else -1
         elif depth == 0:
             return True
         else:
@@ -186,21 +177,18 @@ def _searched(
 
 def best(kinds: Kinds, kind: int, gain: Ints, budget: Budget, random: np.random.Generator) -> tuple[int, Ints]:
     """No filling gains more than the first; the second is the best found. ``gain`` int64 [type]; int64 [k]."""
-    found, finished = by_search(kinds, kind, gain, random, 1, PATIENT)
-    budget.spend(0.002)
-    if finished:
-        return (int(gain[found[0]].sum()) + 1, found[0]) if found else (0, np.zeros(0, dtype=np.int64))
-    budget.spend(0.05)
-    return _by_cpsat(kinds, kind, gain, budget)
+    found, finished = by_search(kinds, kind, gain, random, PATIENT)
+    budget.spend(0.002 if finished else 0.052)
+    exact = float(np.maximum(0, gain) @ kinds.times.astype(np.float64)) < LARGEST
+    return (int(gain[found].sum()) + 1, found) if finished and exact else by_cpsat(kinds, kind, gain, budget)
 
 
-def _by_cpsat(kinds: Kinds, kind: int, gain: Ints, budget: Budget) -> tuple[int, Ints]:
-    useful = np.flatnonzero(kinds.may[kind] & (gain > 0) & (kinds.times > 0))
+def by_cpsat(kinds: Kinds, kind: int, gain: Ints, budget: Budget) -> tuple[int, Ints]:
+    """The same, by CP-SAT, within ``FILLING_S``."""
+    useful = _useful(kinds, kind, gain)
     need, room = kinds.need[useful], kinds.room[kind]
-    with np.errstate(divide="ignore"):
-        fits = np.where(need > 0, room // np.maximum(1, need), kinds.times[useful, None]).min(axis=1, initial=2**31)
+    fits = np.where(need > 0, room // np.maximum(1, need), kinds.times[useful, None]).min(axis=1, initial=2**31)
     most = np.minimum(kinds.times[useful], fits)
-    useful, need, most = useful[most > 0], need[most > 0], most[most > 0]
     model = cp_model.CpModel()
     proto: Any = model.proto
     for upper in most.tolist():

@@ -39,10 +39,10 @@ class Kinds:
     need: Ints
 
 
-def kinds_of(program: Program, goal: LinearGoal, alike: float = LEAST_ALIKE) -> Kinds | None:
+def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
     """The kinds of a Program that consists of places with room and an opening cost; None of any other.
 
-    None too where fewer than ``alike`` places are of a kind, on average.
+    None too where few places are of a kind.
     """
     limits = program.limits
     if limits.place is None or limits.rest.nnz or len(program.purchases) or (limits.place < 0).any():
@@ -54,7 +54,7 @@ def kinds_of(program: Program, goal: LinearGoal, alike: float = LEAST_ALIKE) -> 
     room = np.where(row >= 0, program.bound[row], ENDLESS)
     seen = np.bincount(place, minlength=len(row)) > 0
     key, kind = np.unique(np.column_stack([room, opening])[seen], axis=0, return_inverse=True)
-    if seen.sum() < alike * len(key) or len(key) * program.items > LARGEST_TABLE:
+    if seen.sum() < LEAST_ALIKE * len(key) or len(key) * program.items > LARGEST_TABLE:
         return None
     of_place = np.full(len(row), -1, dtype=np.int64)
     of_place[seen] = kind

@@ -1,4 +1,4 @@
-"""The linear relaxation of a Program over some of its options, by HiGHS or GLOP inside OR-Tools."""
+"""The linear relaxation of a Program over some of its options, by HiGHS inside OR-Tools."""
 
 from __future__ import annotations
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from capplan.engine.budget import Budget
-from capplan.engine.filling import LARGEST, best, by_orders, in_a_row
+from capplan.engine.filling import LARGEST, best, by_orders, disjoint
 from capplan.engine.kinds import ENDLESS, Kinds
 from capplan.engine.linear import minimum
 from capplan.highs import Problem, Search
-from capplan.units import Ints
-
-Floats = npt.NDArray[np.float64]
+from capplan.units import Floats, Ints
 
 ORDERS, IN_A_ROW = 16, 8
 """Orders in which each kind is filled in a turn, and places filled in each."""
@@ -129,7 +126,7 @@ class Patterns:
         for kind in np.flatnonzero(self.kinds.count).tolist():
             cost = self.kinds.cost[kind]
             filled = by_orders(self.kinds, kind, guide - cost, self.random, ORDERS, IN_A_ROW)
-            filled += in_a_row(self.kinds, kind, guide - cost, self.random, most)
+            filled += disjoint(self.kinds, kind, guide - cost, self.random, most)
             self.budget.spend(1e-6 * len(self.kinds.times) + 2e-3)
             value = np.array([(worth - cost)[types].sum() for types in filled])
             least = float(self.kinds.opening[kind]) + float(rent[kind])
@@ -141,7 +138,8 @@ class Patterns:
     def _exact_turn(self, worth: Floats) -> bool:
         """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
         kinds = self.kinds
-        fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + float(worth @ kinds.times)))), 0, np.log2(FINE))
+        largest = max(self._dear, float(worth @ kinds.times))
+        fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + largest))), 0, np.log2(FINE))
         whole, better = np.rint(worth * fine).astype(np.int64), False
         opening, most = int(fine) * kinds.opening, np.zeros(len(kinds.count), dtype=np.int64)
         for kind in range(len(kinds.count)):
@@ -203,10 +201,8 @@ class Patterns:
             freed, kept = [plan[n] for n in order[:many]], [plan[n] for n in order[many:]]
             times = np.bincount(np.concatenate([types for _, types in freed]), minlength=len(worth))
             used = np.bincount([kind for kind, _ in kept], minlength=len(rent))
-            rest, before = (
-                self._of(times, self.kinds.count - used, worth, rent),
-                sum(self._price(*one) for one in freed),
-            )
+            rest = self._of(times, self.kinds.count - used, worth, rent)
+            before = sum(self._price(*one) for one in freed)
             for one in freed:
                 rest.add(*one)
             rest.find(AGAIN_S, prove=False)
