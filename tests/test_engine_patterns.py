@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.assigning import all_pairs, assigning
@@ -72,6 +72,7 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
     ),
     st.tuples(st.integers(0, 20), st.integers(0, 20)),
 )
+@example([(1, 1, 2, 1)], (1, 1))
 def test_the_best_filling_is_found_and_the_search_knows_it(types: list[tuple[int, ...]], room: tuple[int, int]) -> None:
     """Against every filling there is; what either way of proving says is never below it."""
     need, times, gain = (np.array([one[at] for one in types]) for at in (slice(0, 2), 2, 3))

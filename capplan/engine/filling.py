@@ -148,15 +148,15 @@ def _searched(
             many = 0
             while many < depth and taken[depth - 1 - many] == k:
                 many += 1
-            fits = many < times[k] and depth < len(taken)
+            fits = many < times[k]
             for s in range(left.shape[1]):
                 if need[k, s] > left[depth, s]:
                     fits = False
             if not fits:
-                if depth == len(taken) and many < times[k]:
-                    return False
                 k += 1
                 continue
+            if depth == len(taken):
+                return False
             for s in range(left.shape[1]):
                 left[depth + 1, s] = left[depth, s] - need[k, s]
             taken[depth] = k
