@@ -229,3 +229,21 @@ def test_an_inventory_with_lost_sites_cannot_be_written_as_a_folder(tmp_path):
     overlay = Overlay(remove=(Removal("sites", "B", Place("m.yaml", 1)),))
     with pytest.raises(ValueError, match="removed sites"):
         write_inventory(read(tmp_path / "a", overlay=overlay), tmp_path / "b")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_replica_of_a_replica_reads_back_whatever_the_order_of_the_rows(tmp_path, order):
+    """It will be refused by the rules; until then it has what its primary took, and keeps it when written."""
+    lines = ["first,A,,99", "second,A,first,", "third,A,second,"]
+    files = {
+        "inventory.yaml": '{"format": 1, "currency": "GBP", "as_of": "2000-01-01"}',
+        "organisations": b"organisation\nA\n",
+        "sites": f"site,{','.join(resource.name for resource in BUILT_IN)}\nS{',unlimited' * len(BUILT_IN)}\n".encode(),
+        "workloads": "\n".join(
+            ["workload,organisation,replica_of,max_rtt_ms", *(lines[n] for n in order), ""]
+        ).encode(),
+    }
+    first = read_inventory(write_folder(tmp_path / "a", files), EXTRA)
+    write_inventory(first, tmp_path / "b")
+    assert read_inventory(tmp_path / "b", EXTRA) == first
+    assert (tmp_path / "b" / "workloads.csv").read_text(encoding="utf-8-sig").count("99") == 3

@@ -27,6 +27,12 @@ def _filled(workloads: RawTable, name: str, cells: Texts, primary: Ints) -> Text
     column = workloads.columns.get(name)
     if column is None or not column.inherits or name in workloads.schema.key:
         return cells
-    blank = np.array([text == "" for text in cells.distinct], dtype=np.bool_)[cells.code]
-    takes = blank & (primary >= 0)
-    return Texts(cells.distinct, np.where(takes, cells.code[primary], cells.code))
+    blank = np.array([text == "" for text in cells.distinct], dtype=np.bool_)
+    code = cells.code
+    # A replica of a replica is refused later, by who knows more of it; until then it takes what its primary took.
+    for _ in range(len(code)):
+        taken = np.where(blank[code] & (primary >= 0), code[primary], code)
+        if (taken == code).all():
+            break
+        code = taken
+    return Texts(cells.distinct, code)
