@@ -235,7 +235,7 @@ def test_an_inventory_with_lost_sites_cannot_be_written_as_a_folder(tmp_path):
 def test_a_replica_of_a_replica_reads_back_whatever_the_order_of_the_rows(tmp_path, order):
     """It will be refused by the rules; until then it has what its primary took, and keeps it when written."""
     lines = ["first,A,,99", "second,A,first,", "third,A,second,"]
-    files = {
+    files: dict[str, str | bytes] = {
         "inventory.yaml": '{"format": 1, "currency": "GBP", "as_of": "2000-01-01"}',
         "organisations": b"organisation\nA\n",
         "sites": f"site,{','.join(resource.name for resource in BUILT_IN)}\nS{',unlimited' * len(BUILT_IN)}\n".encode(),
