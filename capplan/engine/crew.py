@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from capplan.engine.core import Core
-from capplan.engine.improve import Start, improved
+from capplan.engine.improve import Experience, Start, improved
 from capplan.engine.result import Limits
 from capplan.program import LinearGoal, Program, evaluate
 from capplan.units import Ints
@@ -24,7 +24,7 @@ from capplan.units import Ints
 class _Sent:
     core: Core
     base: Ints | None
-    answer: Future[Ints | None]
+    answer: Future[tuple[Ints | None, Experience]]
     flag: Path
     due: float
 
@@ -67,10 +67,10 @@ class Crew:
         self.executor.shutdown(cancel_futures=False)
         self._flags.cleanup()
 
-    def back(self, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
+    def back(self, experience: Experience, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
         """Plans sent (None: what was sent was none yet) and what became of them, int64 [column of the whole] both.
 
-        ``wait`` for all, else only those that are ready.
+        ``wait`` for all, else only those that are ready. What they learned goes to ``experience``.
         """
         found: list[tuple[Ints | None, Ints]] = []
         rest: list[_Sent] = []
@@ -79,7 +79,8 @@ class Crew:
                 rest.append(sent)
                 continue
             try:
-                answer = sent.answer.result()
+                answer, learned = sent.answer.result()
+                experience.hear(learned)
                 if answer is not None:
                     found.append((sent.base, sent.core.outer(answer)))
             except BrokenProcessPool:

@@ -7,8 +7,36 @@ import numpy as np
 from capplan.engine.cpsat import greatest_use
 from capplan.engine.narrow import Parts
 from capplan.engine.settled import worth_of
-from capplan.engine.walk import BOUND, ENTRY, FACT, ITEM, LIST, OPTION, PRICE, ROOM, ROW, STEP, THROUGH, USE, Ground
+from capplan.engine.walk import (
+    BASE,
+    BOUND,
+    ENTRY,
+    FACT,
+    HOLDERS,
+    ITEM,
+    LINK_SEAT,
+    LIST,
+    MIXED,
+    MOST,
+    NEEDS,
+    OF_FACT,
+    OF_OPTION,
+    OPTION,
+    PRICE,
+    ROOM,
+    ROW,
+    SEAT,
+    STEP,
+    TALLIES,
+    THROUGH,
+    USE,
+    WEIGHT,
+    Ground,
+)
 from capplan.units import Floats, Ints
+
+CHAIN = 8
+"""Items that change places in one chain at most."""
 
 
 def ground_of(parts: Parts, x: Ints, base: Floats, shut: Ints | None = None) -> Ground:
@@ -28,35 +56,55 @@ def ground_of(parts: Parts, x: Ints, base: Floats, shut: Ints | None = None) -> 
     options = np.zeros((first + 1, 3), dtype=np.int64)
     options[:, ENTRY], options[:, FACT] = by_option.indptr, parts.of_option.indptr
     options[:first, ITEM] = program.item
+    links = np.zeros((parts.of_option.nnz, 3), dtype=np.int64)
+    links[:, OF_FACT] = parts.of_option.indices
+    links[:, OF_OPTION] = np.repeat(np.arange(first), np.diff(parts.of_option.indptr))
     through = parts.by_column[:, first : first + facts]
-    table = np.zeros((facts + 1, 2), dtype=np.int64)
+    table = np.zeros((facts + 1, 4), dtype=np.int64)
     table[:, THROUGH] = through.indptr
-    rows, tolls = np.zeros((limits, 7), dtype=np.int64), np.zeros((limits, 3))
-    _soften(parts, x, rows, tolls)
-    rows[:, LIST] = np.cumsum(np.bincount(by_option.indices, minlength=limits)) - np.bincount(
-        by_option.indices, minlength=limits
-    )
-    tolls[:, 1] = tolls[:, 2] = base
+    rows, tolls = np.zeros((limits + 1, 10), dtype=np.int64), np.zeros((limits, 4))
+    _soften(parts, x, rows[:-1], tolls)
+    members, rows[:, LIST], entries[:, SEAT] = _by(entries[:, ROW], limits)
+    holders, table[:, HOLDERS], links[:, LINK_SEAT] = _by(links[:, OF_FACT], facts)
+    rows[entries[entries[:, USE] < 0, ROW], MIXED] = 1
+    of_fact = np.repeat(np.arange(facts), np.diff(through.indptr))
+    by_row, rows[:, NEEDS], _ = _by(through.indices.astype(np.int64), limits)
+    tolls[:, WEIGHT] = tolls[:, BASE] = base
+    tolls[:, MOST] = np.inf
     choice = np.flatnonzero(x[:first]).astype(np.int64)
     return Ground(
         start=parts.start,
         options=options,
         cost=cost,
+        least=np.minimum.reduceat(cost, parts.start[:-1]),
         entries=entries,
         rows=rows,
+        members=members,
         tolls=tolls,
-        links=parts.of_option.indices.astype(np.int64),
+        links=links,
         facts=table,
+        holders=holders,
         fact_cost=goal.coefficients[first : first + facts].astype(np.float64),
         through=np.stack([through.indices.astype(np.int64), through.data.astype(np.int64)], axis=1),
-        members=np.zeros(by_option.nnz, dtype=np.int64),
-        broken=np.zeros(limits, dtype=np.int64),
-        tally=np.zeros(2, dtype=np.int64),
+        needs=np.stack([of_fact[by_row], through.data[by_row].astype(np.int64)], axis=1),
+        over=np.zeros((3, limits), dtype=np.int64),
+        tally=np.zeros(TALLIES, dtype=np.int64),
         changed=np.zeros(program.items, dtype=np.int64),
         dirty=np.zeros(program.items, dtype=np.bool_),
+        chain=np.zeros((CHAIN, 2), dtype=np.int64),
         choice=choice,
         best=choice.copy(),
     )
+
+
+def _by(group: Ints, groups: int) -> tuple[Ints, Ints, Ints]:
+    """Things group by group, where each group begins [group + 1], and where each thing stands in its own."""
+    order = np.argsort(group, kind="stable").astype(np.int64)
+    first = np.zeros(groups + 1, dtype=np.int64)
+    np.cumsum(np.bincount(group, minlength=groups), out=first[1:])
+    seat = np.empty(len(group), dtype=np.int64)
+    seat[order] = np.arange(len(group)) - first[group[order]]
+    return order, first, seat
 
 
 def _soften(parts: Parts, x: Ints, rows: Ints, tolls: Floats) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
-from capplan.engine.walk import ROW, USE, WEIGHT, Ground, walk
+from capplan.engine.walk import MOST, ROW, USE, WEIGHT, Ground, walk
 from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -31,17 +31,37 @@ FINE = 16
 """Parts of the goal's unit in which the price of excess is counted."""
 PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
-WALK, SHUT = len(ARMS), len(ARMS) + 1
+HEATS = (0.005, 0.0005, 0.05)
+"""Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
+EFFORT_A_MOVE = 2.5e-7
+"""Effort of a move, times one more than the limits that an option uses."""
+WALK, SHUT = len(ARMS), len(ARMS) + len(HEATS)
+
+
+@dataclass
+class Experience:
+    """What was learned on the way, for whoever goes on.
+
+    ``chooser``: which kinds of search pay. ``stretch`` [heat]: how many times as long as at first walks take, twice
+    as long after each that brought nothing. ``weight`` float [limit]: what a unit beyond each limit cost at the end.
+    """
+
+    chooser: Chooser = field(default_factory=lambda: Chooser(len(ARMS) + len(HEATS) + 1))
+    stretch: list[float] = field(default_factory=lambda: [1.0] * len(HEATS))
+    weight: Floats | None = None
+
+    def hear(self, other: Experience) -> None:
+        """Take over what somebody else tried and we did not."""
+        self.chooser.hear(other.chooser)
+        self.stretch = [max(mine, theirs) for mine, theirs in zip(self.stretch, other.stretch, strict=True)]
 
 
 class Improver:
     """``x`` int64 [column of the core] is the best plan so far and only ever gets better; ``value`` is its goal."""
 
-    def __init__(self, core: Core, x: Ints | None, budget: Budget, seed: int) -> None:
-        self.core, self.x, self.budget = core, x, budget
+    def __init__(self, core: Core, x: Ints | None, budget: Budget, seed: int, experience: Experience) -> None:
+        self.core, self.x, self.budget, self.experience = core, x, budget, experience
         self.random = np.random.default_rng(seed)
-        self.chooser = Chooser(len(ARMS) + 2)
-        self._weight: Floats | None = None
 
     @property
     def value(self) -> int | None:
@@ -56,16 +76,16 @@ class Improver:
             assert before is not None
             if enough is not None and before <= enough:
                 return
-            kind = self.chooser.choose(self.random)
+            kind = self.experience.chooser.choose(self.random)
             self._try(kind, max(0.05, min(seconds, 0.3 + 2e-6 * self.core.parts.program.items)))
             now = self.value
             assert now is not None
-            self.chooser.learn(kind, before - now, left - self.budget.left)
+            self.experience.chooser.learn(kind, before - now, left - self.budget.left)
 
     def _try(self, kind: int, seconds: float) -> None:
         assert self.x is not None
-        if kind == WALK:
-            self.walk(self.x, seconds, heat=0.0005)
+        if WALK <= kind < SHUT:
+            self._walk_at(kind - WALK, seconds)
         elif kind == SHUT:
             self._shut_one(seconds)
         else:
@@ -74,15 +94,38 @@ class Improver:
 
     # -- walks --------------------------------------------------------------------------------------------
 
+    def _walk_at(self, heat: int, seconds: float) -> None:
+        """Walk from one of the temperatures, for longer the next time if nothing comes of it."""
+        assert self.x is not None
+        before = self.value
+        stretch = self.experience.stretch
+        self.walk(self.x, seconds, HEATS[heat], stretch=stretch[heat])
+        if self.value == before:
+            stretch[heat] *= 2
+
     def walk(
-        self, x: Ints, seconds: float, heat: float, shut: Ints | None = None, *, until_found: bool = False
+        self,
+        x: Ints,
+        seconds: float,
+        heat: float,
+        shut: Ints | None = None,
+        *,
+        until_found: bool = False,
+        stretch: float = 1.0,
     ) -> Ints | None:
         """Walk from ``x`` int64 [column]; the best plan that was met, better than the one known or not, else None."""
-        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found)
+        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found, stretch=stretch)
         return self._chosen(x, ground.best) if found else None
 
     def _walked(
-        self, x: Ints, seconds: float, heat: float, shut: Ints | None, *, until_found: bool = False
+        self,
+        x: Ints,
+        seconds: float,
+        heat: float,
+        shut: Ints | None,
+        *,
+        until_found: bool = False,
+        stretch: float = 1.0,
     ) -> tuple[Ground, bool]:
         """The ground after a walk, and whether its best choice keeps all limits."""
         program, parts = self.core.parts.program, self.core.parts
@@ -92,23 +135,25 @@ class Improver:
             ground.fact_cost[:] = 0
         else:
             ground.tolls[:, WEIGHT] = np.maximum(ground.tolls[:, WEIGHT], self._weights(ground))
+            ground.tolls[:, MOST] = 1e3 * ground.tolls[:, WEIGHT]
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
         if self.x is not None:
             # What an item costs may lie in limits and facts rather than in its options.
             typical = max(typical, abs(parts.goal.value(self.x)) / program.items)
+        effort = EFFORT_A_MOVE * (1 + len(ground.entries) / program.options)
         cost, end = np.inf, self.budget.left - seconds
         latest = min(end, (1 - LONGEST_SHARE) * self.budget.left)
         moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
-        least = MOVES_AN_ITEM * program.items
+        least = stretch * MOVES_AN_ITEM * program.items
         while not self.budget.used_up and (self.budget.left > end or (moved < least and self.budget.left > latest)):
             share = min(1.0, moved / least, 1 - (self.budget.left - end) / max(1e-9, seconds))
             moved += moves
             warm = heat * typical * 0.02**share
-            cost = walk(ground, cost, moves, (warm, warm), int(self.random.integers(2**31)))
-            self.budget.spend(2e-6 * moves)
+            cost = walk(ground, cost, moves, warm, int(self.random.integers(2**31)))
+            self.budget.spend(effort * moves)
             if until_found and cost < np.inf:
                 break
-        self._weight = ground.tolls[:, WEIGHT].copy()
+        self.experience.weight = ground.tolls[:, WEIGHT].copy()
         return ground, cost < np.inf
 
     def _weights(self, ground: Ground) -> Floats:
@@ -116,13 +161,13 @@ class Improver:
 
         What it took the last time, or else one use too many costs what an item costs on average. float [limit].
         """
-        if self._weight is None:
-            rows, value = len(ground.rows), self.value
+        if self.experience.weight is None:
+            rows, value = len(ground.tolls), self.value
             assert value is not None
             members = np.bincount(ground.entries[:, ROW], minlength=rows)
             use = np.bincount(ground.entries[:, ROW], np.abs(ground.entries[:, USE]), minlength=rows)
-            self._weight = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
-        return self._weight
+            self.experience.weight = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
+        return self.experience.weight
 
     def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
         """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
@@ -259,6 +304,7 @@ class Start:
     """
 
     x: Ints
+    experience: Experience
     shut: Ints | None = None
 
 
@@ -274,11 +320,13 @@ class Called(Watch):
         return super().stopped or Path(self.flag).exists()
 
 
-def improved(core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str) -> Ints | None:
+def improved(
+    core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str
+) -> tuple[Ints | None, Experience]:
     """The best plan found within ``limits``, or until the file ``flag`` appears: a task for another process."""
     budget = Budget(limits, Called(flag=flag), effort)
-    improver = Improver(core, start.x if start.shut is None else None, budget, seed)
+    improver = Improver(core, start.x if start.shut is None else None, budget, seed, start.experience)
     if start.shut is not None:
         improver.x = improver.plan_from(start.x, PLAN_SHARE * min(budget.left, effort), start.shut)
     improver.improve(improver.budget.left)
-    return improver.x
+    return improver.x, improver.experience

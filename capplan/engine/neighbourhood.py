@@ -18,8 +18,8 @@ ARMS = ((2, 30), (2, 60), (2, 120), (3, 30), (3, 60), (4, 40), (6, 60), (0, 40),
 """Places and items of each kind of neighbourhood; without places, items at random."""
 CURIOSITY = 0.05
 """Share of the best kind's rate that every kind is credited with, so that none is given up for good."""
-MEMORY = 0.8
-"""Weight of the past in a kind's rate."""
+MEMORY, MOMENT_S = 0.8, 0.3
+"""Weight of the past in a kind's rate after one trial, or for every so many seconds that it took."""
 
 
 @dataclass
@@ -44,7 +44,12 @@ class Chooser:
         """What a kind brought."""
         rate = gain / max(1e-3, seconds)
         before = self.rate[kind]
-        self.rate[kind] = rate if before is None else MEMORY * before + (1 - MEMORY) * rate
+        past = MEMORY ** max(1.0, seconds / MOMENT_S)
+        self.rate[kind] = rate if before is None else past * before + (1 - past) * rate
+
+    def hear(self, other: Chooser) -> None:
+        """What somebody else learned of kinds that were not tried here."""
+        self.rate = [theirs if mine is None else mine for mine, theirs in zip(self.rate, other.rate, strict=True)]
 
 
 def neighbourhood(core: Core, taken: Ints, kind: int, random: np.random.Generator, seed: int | None = None) -> Ints:

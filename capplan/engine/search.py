@@ -13,7 +13,7 @@ from capplan.engine.columns import Columns, Ties, columns_of, links_of, ties_of
 from capplan.engine.core import Core, core_of
 from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound
-from capplan.engine.improve import Improver, Start
+from capplan.engine.improve import Experience, Improver, Start
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import settled
@@ -68,6 +68,7 @@ class Search:
         self.bound = self._own_bound = -(2**62)
         self.infeasible = self.gap_reached = False
         self.random = np.random.default_rng(limits.seed)
+        self.experience = Experience()
         self.links = links_of(program, goal)
         self.columns: Columns = columns_of(program, goal, self.links)
         self.ties: Ties | None = None
@@ -148,7 +149,7 @@ class Search:
             keep |= self.best[: self.whole.options] > 0
         self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
         inner = None if self.best is None else self.core.inner(self.best)
-        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)))
+        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
 
     def _take(self) -> None:
         """Hear of the best plan of the core."""
@@ -176,7 +177,7 @@ class Search:
         """Have others improve the best plan, as far as they are idle."""
         self._cover()
         while self.crew is not None and self.crew.idle > 0 and self.best is not None and not self.over():
-            self._send(Start(self.core.inner(self.best)), self._turn)
+            self._send(Start(self.core.inner(self.best), self.experience), self._turn)
 
     def _send(self, start: Start, turn: float) -> None:
         assert self.crew is not None
@@ -259,7 +260,7 @@ class Search:
         waits = last or self.limits.deterministic
         if not self.limits.deterministic:
             self.crew.call(everybody=last)
-        for sent, found in self.crew.back(wait=waits):
+        for sent, found in self.crew.back(self.experience, wait=waits):
             if self.best is None or sent is None:
                 self.offer(found)
             else:

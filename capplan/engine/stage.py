@@ -165,12 +165,13 @@ class Stage(Bounding):
         )
         shut_options = np.zeros(0, dtype=np.int64) if closed is None else closed
         if self.crew is not None and self.best is not None and self.crew.idle > 0:
-            self._send(Start(x, shut_options), 5 * self._turn)
+            self._send(Start(x, self.experience, shut_options), 5 * self._turn)
             return
         found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), shut_options)
         self._take()
         if found is not None and shut is not None and not self.over():
-            polisher = Improver(self.core, found, self.budget, int(self.random.integers(2**31)))
+            seed = int(self.random.integers(2**31))
+            polisher = Improver(self.core, found, self.budget, seed, self.experience)
             polisher.improve(min(0.1 * self.left, 2 * self._turn))
             assert polisher.x is not None
             self.offer(self.core.outer(polisher.x))

@@ -19,45 +19,72 @@ from capplan.units import Bools, Ints
 Floats = npt.NDArray[np.float64]
 
 # Columns of Ground.rows
-BOUND, ROOM, STEP, LIST, USED, SIZE, BROKEN = range(7)
+BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, SIZE, MIXED, NEEDS = range(10)
+# States of a row
+KEPT, PAID, BROKEN = range(3)
 # Columns of Ground.tolls
-PRICE, WEIGHT, BASE = range(3)
+PRICE, WEIGHT, BASE, MOST = range(4)
 # Columns of Ground.entries
 ROW, USE, OPTION, SEAT = range(4)
 # Columns of Ground.options
 ENTRY, FACT, ITEM = range(3)
+# Columns of Ground.links
+OF_FACT, OF_OPTION, LINK_SEAT = range(3)
 # Columns of Ground.facts
-THROUGH, COUNT = range(2)
+THROUGH, HOLDERS, COUNT, TAKEN = range(4)
+# Columns of Ground.needs
+BY_FACT, NEED = range(2)
+# Places of Ground.tally; rows are counted at their state
+CHANGED, _, _, VISITED, LINKED, TALLIES = range(6)
+
+MENDING, DEAR = 0.5, 0.3
+"""Share of the moves that begin at a row that is broken, and at one paid for where none is broken."""
+CHAINED = 0.01
+"""Share of what is in the way that is pushed out one after the other."""
+TRIES = 8
+"""Facts of a row that are looked at for one whose change would help."""
+RAISE_EVERY, RAISED = 256, 0.1
+"""Moves after which what is broken becomes dearer, and by what share."""
+EASE_EVERY, EASED = 8192, 0.9
+"""Moves after which what is not becomes cheaper, if a plan kept all limits meanwhile, and to what share."""
 
 
 class Ground(NamedTuple):
     """Where the walk goes, purchases fixed. One row of each table a thing, all int64 unless said.
 
-    ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first of its facts, item; ``cost`` float
-    [option]. ``entries``: row, use, option, and where it stands among the row's members. ``rows``: bound, how far it
-    may be exceeded at a price, for every begun step, room for its members, use, number of members, where it stands in
-    ``broken`` (-1: kept). ``tolls`` float [row]: the price of a begun step, of a unit beyond, and the least of the
-    latter. ``links``: facts of options; ``facts`` [fact + 1]: first entry, how many of its options are taken;
-    ``fact_cost`` float [fact]; ``through``: row and use of facts' entries. ``members``, ``broken``: lists. ``tally``
-    [2]: rows broken, items changed since the best plan; ``changed`` lists these and ``dirty`` bool [item] marks them.
-    ``choice`` [item] is the plan, ``best`` [item] the best one.
+    ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first of its links, item; ``cost``
+    float [option], the ``least`` of them float [item]. ``entries``: row, use, option, and where it stands among the
+    row's members. ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state,
+    where it stands among those ``over``, first member, number of members taken, whether some have a use below 0,
+    first of its ``needs``. ``members``: entries row by row, those taken first. ``tolls`` float [row]: the price of a
+    begun step, of a unit beyond, and the least and the most of the latter. ``links``: fact, option, and where it
+    stands among the fact's holders. ``facts`` [fact + 1]: first of ``through``, first holder, number of options that
+    make it true, number of those listed; ``holders``: links fact by fact, those taken first; ``fact_cost`` float
+    [fact]; ``through``: row and use, fact by fact; ``needs``: fact and use, row by row. ``over`` [state, row]: the
+    rows paid for, the rows broken. ``tally``: items changed since the best plan, rows paid for, rows broken, whether
+    all limits were kept lately, length of ``chain``; ``changed`` lists the first and ``dirty`` bool [item] marks
+    them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the best one.
     """
 
     start: Ints
     options: Ints
     cost: Floats
+    least: Floats
     entries: Ints
     rows: Ints
+    members: Ints
     tolls: Floats
     links: Ints
     facts: Ints
+    holders: Ints
     fact_cost: Floats
     through: Ints
-    members: Ints
-    broken: Ints
+    needs: Ints
+    over: Ints
     tally: Ints
     changed: Ints
     dirty: Bools
+    chain: Ints
     choice: Ints
     best: Ints
 
@@ -76,23 +103,40 @@ def _toll(g: Ground, r: int, used: int) -> float:
 
 
 @compiled
+def _state(g: Ground, r: int, used: int) -> int:
+    over = used - g.rows[r, BOUND]
+    if over <= 0:
+        return KEPT
+    return PAID if over <= g.rows[r, ROOM] else BROKEN
+
+
+@compiled
+def _list_in(g: Ground, r: int, state: int) -> None:
+    """Note a row's state."""
+    before = g.rows[r, STATE]
+    if before != KEPT:
+        g.tally[before] -= 1
+        last = g.over[before, g.tally[before]]
+        g.over[before, g.rows[r, PLACE]] = last
+        g.rows[last, PLACE] = g.rows[r, PLACE]
+    g.rows[r, STATE] = state
+    if state != KEPT:
+        g.rows[r, PLACE] = g.tally[state]
+        g.over[state, g.tally[state]] = r
+        g.tally[state] += 1
+
+
+@compiled
 def _add(g: Ground, r: int, by: int) -> float:
     """Change the use of a row; returns what that costs."""
-    used = g.rows[r, USED]
+    used, bound = g.rows[r, USED], g.rows[r, BOUND]
     now = used + by
     g.rows[r, USED] = now
-    limit = g.rows[r, BOUND] + g.rows[r, ROOM]
-    if now > limit:
-        if used <= limit:
-            g.rows[r, BROKEN] = g.tally[0]
-            g.broken[g.tally[0]] = r
-            g.tally[0] += 1
-    elif used > limit:
-        g.tally[0] -= 1
-        last = g.broken[g.tally[0]]
-        g.broken[g.rows[r, BROKEN]] = last
-        g.rows[last, BROKEN] = g.rows[r, BROKEN]
-        g.rows[r, BROKEN] = -1
+    if now <= bound and used <= bound:
+        return 0.0
+    state = _state(g, r, now)
+    if state != g.rows[r, STATE]:
+        _list_in(g, r, state)
     return _toll(g, r, now) - _toll(g, r, used)
 
 
@@ -103,7 +147,7 @@ def _leave(g: Ground, o: int) -> float:
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         change += _add(g, g.entries[e, ROW], -g.entries[e, USE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
-        f = g.links[k]
+        f = g.links[k, OF_FACT]
         g.facts[f, COUNT] -= 1
         if g.facts[f, COUNT] == 0:
             change -= g.fact_cost[f]
@@ -119,7 +163,7 @@ def _enter(g: Ground, o: int) -> float:
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         change += _add(g, g.entries[e, ROW], g.entries[e, USE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
-        f = g.links[k]
+        f = g.links[k, OF_FACT]
         if g.facts[f, COUNT] == 0:
             change += g.fact_cost[f]
             for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
@@ -129,140 +173,321 @@ def _enter(g: Ground, o: int) -> float:
 
 
 @compiled
+def _seat(g: Ground, e: int, to: int) -> None:
+    """Put an entry at another place among its row's members, what is there in its place."""
+    first = g.rows[g.entries[e, ROW], LIST]
+    other = g.members[first + to]
+    g.members[first + g.entries[e, SEAT]] = other
+    g.entries[other, SEAT] = g.entries[e, SEAT]
+    g.members[first + to] = e
+    g.entries[e, SEAT] = to
+
+
+@compiled
+def _seat_link(g: Ground, k: int, to: int) -> None:
+    """The same for a link among its fact's holders."""
+    first = g.facts[g.links[k, OF_FACT], HOLDERS]
+    other = g.holders[first + to]
+    g.holders[first + g.links[k, LINK_SEAT]] = other
+    g.links[other, LINK_SEAT] = g.links[k, LINK_SEAT]
+    g.holders[first + to] = k
+    g.links[k, LINK_SEAT] = to
+
+
+@compiled
 def _listed(g: Ground, old: int, new: int) -> None:
-    """Keep the members of rows and the items changed up to date."""
+    """Keep the members of rows, the holders of facts and the items changed up to date."""
     for e in range(g.options[old, ENTRY], g.options[old + 1, ENTRY]):
         r = g.entries[e, ROW]
         g.rows[r, SIZE] -= 1
-        last = g.members[g.rows[r, LIST] + g.rows[r, SIZE]]
-        g.members[g.rows[r, LIST] + g.entries[e, SEAT]] = last
-        g.entries[last, SEAT] = g.entries[e, SEAT]
+        _seat(g, e, g.rows[r, SIZE])
     for e in range(g.options[new, ENTRY], g.options[new + 1, ENTRY]):
         r = g.entries[e, ROW]
-        g.members[g.rows[r, LIST] + g.rows[r, SIZE]] = e
-        g.entries[e, SEAT] = g.rows[r, SIZE]
+        _seat(g, e, g.rows[r, SIZE])
         g.rows[r, SIZE] += 1
+    for k in range(g.options[old, FACT], g.options[old + 1, FACT]):
+        _seat_link(g, k, g.facts[g.links[k, OF_FACT], TAKEN] - 1)
+        g.facts[g.links[k, OF_FACT], TAKEN] -= 1
+    for k in range(g.options[new, FACT], g.options[new + 1, FACT]):
+        _seat_link(g, k, g.facts[g.links[k, OF_FACT], TAKEN])
+        g.facts[g.links[k, OF_FACT], TAKEN] += 1
     i = g.options[new, ITEM]
     g.choice[i] = new
     if not g.dirty[i]:
         g.dirty[i] = True
-        g.changed[g.tally[1]] = i
-        g.tally[1] += 1
+        g.changed[g.tally[CHANGED]] = i
+        g.tally[CHANGED] += 1
 
 
 @compiled
 def _settle(g: Ground) -> float:
     """Compute everything that follows from ``choice``; returns its cost, excess included."""
-    g.rows[:, USED:BROKEN] = 0
-    g.rows[:, BROKEN] = -1
+    g.rows[:, USED] = 0
+    g.rows[:, STATE] = KEPT
+    g.rows[:, SIZE] = 0
     g.facts[:, COUNT] = 0
-    g.tally[0] = 0
+    g.facts[:, TAKEN] = 0
+    g.tally[:] = 0
     total = 0.0
-    for r in range(len(g.rows)):
-        if g.rows[r, BOUND] + g.rows[r, ROOM] < 0:
-            g.rows[r, BROKEN] = g.tally[0]
-            g.broken[g.tally[0]] = r
-            g.tally[0] += 1
+    for r in range(len(g.tolls)):
+        state = _state(g, r, 0)
+        if state != KEPT:
+            _list_in(g, r, state)
         total += _toll(g, r, 0)
     for i in range(len(g.start) - 1):
         o = g.choice[i]
         total += _enter(g, o)
         for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
             r = g.entries[e, ROW]
-            g.members[g.rows[r, LIST] + g.rows[r, SIZE]] = e
-            g.entries[e, SEAT] = g.rows[r, SIZE]
+            _seat(g, e, g.rows[r, SIZE])
             g.rows[r, SIZE] += 1
+        for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+            f = g.links[k, OF_FACT]
+            _seat_link(g, k, g.facts[f, TAKEN])
+            g.facts[f, TAKEN] += 1
     return total
 
 
 @compiled
-def _walk(g: Ground, best_cost: float, moves: int, hot: float, cold: float, seed: int) -> float:
+def _asks(g: Ground, o: int, most: float) -> float:
+    """What entering an option would change, counted only until it is more than ``most``."""
+    change = float(g.cost[o])
+    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        f = g.links[k, OF_FACT]
+        if g.facts[f, COUNT] == 0:
+            change += g.fact_cost[f]
+            for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
+                change += _rise(g, g.through[e, ROW], g.through[e, USE])
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        if change > most:
+            break
+        change += _rise(g, g.entries[e, ROW], g.entries[e, USE])
+    return change
+
+
+@compiled
+def _rise(g: Ground, r: int, by: int) -> float:
+    """What changing the use of a row would cost."""
+    used, bound = g.rows[r, USED], g.rows[r, BOUND]
+    if used + by <= bound and used <= bound:
+        return 0.0
+    return _toll(g, r, used + by) - _toll(g, r, used)
+
+
+@compiled
+def _hardest(g: Ground, o: int) -> int:
+    """The row that an option taken makes dearest, -1 where none gets dearer."""
+    row, most = -1, 0.0
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        r = g.entries[e, ROW]
+        if g.rows[r, STATE] != KEPT:
+            used = g.rows[r, USED]
+            rise = _toll(g, r, used) - _toll(g, r, used - g.entries[e, USE])
+            if rise > most:
+                row, most = r, rise
+    return row
+
+
+@compiled
+def _in_the_way(g: Ground, o: int) -> bool:
+    """Whether others make some row dearer for an option that enters."""
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        if g.rows[g.entries[e, ROW], SIZE] > 0 and _rise(g, g.entries[e, ROW], g.entries[e, USE]) > 0:
+            return True
+    return False
+
+
+@compiled
+def _dearest(g: Ground, state: int) -> int:
+    """A row of those in a state; the one that costs more of two."""
+    r = int(g.over[state, np.random.randint(g.tally[state])])
+    if state == BROKEN:
+        return r
+    other = int(g.over[state, np.random.randint(g.tally[state])])
+    return r if _toll(g, r, g.rows[r, USED]) >= _toll(g, other, g.rows[other, USED]) else other
+
+
+@compiled
+def _helpful(g: Ground, r: int) -> int:
+    """An option that would relieve a row: a taken one if it left, another one if it came. -1: none was found."""
+    size, first = int(g.rows[r, SIZE]), int(g.rows[r, NEEDS])
+    needs = int(g.rows[r + 1, NEEDS]) - first
+    if needs > 0 and (size == 0 or np.random.random() < 0.5):
+        for _ in range(TRIES):
+            n = first + np.random.randint(needs)
+            f = g.needs[n, BY_FACT]
+            at, count = g.facts[f, HOLDERS], g.facts[f, COUNT]
+            if g.needs[n, NEED] > 0 and count > 0:
+                return int(g.links[g.holders[at + np.random.randint(count)], OF_OPTION])
+            if g.needs[n, NEED] < 0 and count == 0 and g.facts[f + 1, HOLDERS] > at:
+                return int(g.links[g.holders[at + np.random.randint(g.facts[f + 1, HOLDERS] - at)], OF_OPTION])
+        return -1
+    first = g.rows[r, LIST]
+    out = g.rows[r + 1, LIST] - first - size
+    if g.rows[r, MIXED] > 0 and out > 0 and (size == 0 or np.random.random() < 0.5):
+        e = g.members[first + size + np.random.randint(out)]
+        return int(g.entries[e, OPTION]) if g.entries[e, USE] < 0 else -1
+    if size == 0:
+        return -1
+    e = g.members[first + np.random.randint(size)]
+    return int(g.entries[e, OPTION]) if g.entries[e, USE] > 0 else -1
+
+
+@compiled
+def _weigh(g: Ground, move: int) -> float:
+    """Rows that stay exceeded become dearer, others cheaper again; returns what that changes."""
+    change = 0.0
+    if move % RAISE_EVERY == RAISE_EVERY - 1:
+        for b in range(g.tally[BROKEN]):
+            r = g.over[BROKEN, b]
+            more = min(RAISED * g.tolls[r, WEIGHT], g.tolls[r, MOST] - g.tolls[r, WEIGHT])
+            change += more * (g.rows[r, USED] - g.rows[r, BOUND] - g.rows[r, ROOM])
+            g.tolls[r, WEIGHT] += more
+    if move % EASE_EVERY == EASE_EVERY - 1 and g.tally[VISITED] > 0:
+        g.tally[VISITED] = 0
+        for r in range(len(g.tolls)):
+            if g.rows[r, STATE] != BROKEN:
+                g.tolls[r, WEIGHT] = max(g.tolls[r, BASE], EASED * g.tolls[r, WEIGHT])
+    return change
+
+
+@compiled
+def _proposed(g: Ground) -> tuple[int, int]:
+    """An item and an option for it, -1: any. Where something is exceeded or paid for, often one that mends it."""
+    state = BROKEN if g.tally[BROKEN] > 0 else PAID
+    if g.tally[state] > 0 and np.random.random() < (MENDING if state == BROKEN else DEAR):
+        o = _helpful(g, _dearest(g, state))
+        if o >= 0:
+            i = g.options[o, ITEM]
+            return i, -1 if g.choice[i] == o else o
+    return np.random.randint(len(g.start) - 1), -1
+
+
+@compiled
+def _put(g: Ground, old: int, new: int) -> None:
+    """Note that an item changed option, so that it can be undone."""
+    _listed(g, old, new)
+    g.chain[g.tally[LINKED], 0], g.chain[g.tally[LINKED], 1] = old, new
+    g.tally[LINKED] += 1
+
+
+@compiled
+def _undo(g: Ground) -> None:
+    while g.tally[LINKED] > 0:
+        g.tally[LINKED] -= 1
+        old, new = g.chain[g.tally[LINKED], 0], g.chain[g.tally[LINKED], 1]
+        _leave(g, new)
+        _enter(g, old)
+        _listed(g, new, old)
+
+
+@compiled
+def _push(g: Ground, o: int, most: float) -> tuple[float, int, int]:
+    """Push somebody out of the row where an option just entered costs most, to where it costs least.
+
+    Returns what that changes, the option left and the one entered; -1 where nobody can go for ``most``.
+    """
+    r = _hardest(g, o)
+    if r < 0 or g.rows[r, SIZE] == 0:
+        return np.inf, -1, -1
+    e = g.members[g.rows[r, LIST] + np.random.randint(g.rows[r, SIZE])]
+    out = g.entries[e, OPTION]
+    j = g.options[out, ITEM]
+    if g.choice[j] != out or j == g.options[o, ITEM]:
+        return np.inf, -1, -1
+    change = _leave(g, out)
+    to, least = -1, most - change
+    for q in range(g.start[j], g.start[j + 1] if g.least[j] <= least else g.start[j]):
+        if q != out:
+            asked = _asks(g, q, least)
+            if asked <= least:
+                to, least = q, asked
+    if to < 0:
+        _enter(g, out)
+        return np.inf, -1, -1
+    return change + _enter(g, to), out, to
+
+
+@compiled
+def _moved(g: Ground, i: int, new: int, heat: float) -> float:
+    """Try to give an item another option, pushing out those in its way; returns what that changed."""
+    old = g.choice[i]
+    most = -heat * np.log(1.0 - np.random.random())
+    change = _leave(g, old)
+    if _asks(g, new, most - change) <= most - change:
+        change += _enter(g, new)
+        _listed(g, old, new)
+        return change
+    if not _in_the_way(g, new):
+        _enter(g, old)
+        return 0.0
+    change += _enter(g, new)
+    if np.random.random() >= CHAINED:
+        more, out, to = _push(g, new, most - change)
+        if to >= 0:
+            _listed(g, old, new)
+            _listed(g, out, to)
+            return change + more
+        _leave(g, new)
+        _enter(g, old)
+        return 0.0
+    return _chain(g, old, new, change, most)
+
+
+@compiled
+def _chain(g: Ground, old: int, new: int, change: float, most: float) -> float:
+    """Push out one after the other until the change is not above ``most``; all is undone where it never is."""
+    g.tally[LINKED] = 0
+    _put(g, old, new)
+    while g.tally[LINKED] < len(g.chain):
+        more, out, to = _push(g, new, np.inf)
+        if to < 0:
+            break
+        _put(g, out, to)
+        change += more
+        if change <= most:
+            return change
+    _undo(g)
+    return 0.0
+
+
+@compiled
+def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> float:
     np.random.seed(seed)
-    items = len(g.start) - 1
     total = _settle(g)
-    g.tally[1] = 0
-    for i in range(items):
+    for i in range(len(g.start) - 1):
         g.dirty[i] = g.choice[i] != g.best[i]
         if g.dirty[i]:
-            g.changed[g.tally[1]] = i
-            g.tally[1] += 1
-    cool = (cold / hot) ** (1.0 / max(1, moves))
-    heat = hot
+            g.changed[g.tally[CHANGED]] = i
+            g.tally[CHANGED] += 1
     for move in range(moves):
-        heat *= cool
-        if move % 256 == 255:
-            # Rows that stay exceeded become dearer, others cheaper again.
-            for b in range(g.tally[0]):
-                r = g.broken[b]
-                total += 0.1 * g.tolls[r, WEIGHT] * (g.rows[r, USED] - g.rows[r, BOUND] - g.rows[r, ROOM])
-                g.tolls[r, WEIGHT] *= 1.1
-        if move % 8192 == 8191:
-            for r in range(len(g.rows)):
-                if g.rows[r, BROKEN] < 0:
-                    g.tolls[r, WEIGHT] = max(g.tolls[r, BASE], 0.9 * g.tolls[r, WEIGHT])
-        i = -1
-        if g.tally[0] > 0 and np.random.random() < 0.5:
-            r = g.broken[np.random.randint(g.tally[0])]
-            if g.rows[r, SIZE] > 0:
-                e = g.members[g.rows[r, LIST] + np.random.randint(g.rows[r, SIZE])]
-                i = g.options[g.entries[e, OPTION], ITEM]
-        if i < 0:
-            i = np.random.randint(items)
-        first, end = g.start[i], g.start[i + 1]
-        if end - first < 2:
+        total += _weigh(g, move)
+        i, new = _proposed(g)
+        first, width = g.start[i], g.start[i + 1] - g.start[i]
+        if width < 2:
             continue
-        old = g.choice[i]
-        new = first + np.random.randint(end - first - 1)
-        if new >= old:
-            new += 1
-        change = _leave(g, old)
-        change += _enter(g, new)
-        if change <= 0 or np.random.random() < np.exp(-change / heat):
-            _listed(g, old, new)
-            total += change
-        else:
-            done = False
-            if g.tally[0] > 0:
-                # Push one out of a row that is now exceeded.
-                r = g.broken[g.tally[0] - 1]
-                if g.rows[r, SIZE] > 0:
-                    e = g.members[g.rows[r, LIST] + np.random.randint(g.rows[r, SIZE])]
-                    j = g.options[g.entries[e, OPTION], ITEM]
-                    if j != i:
-                        out = g.choice[j]
-                        away = _leave(g, out)
-                        reply, to = np.inf, -1
-                        for q in range(g.start[j], g.start[j + 1]):
-                            if q != out:
-                                more = away + _enter(g, q)
-                                _leave(g, q)
-                                if more < reply:
-                                    reply, to = more, q
-                        if to >= 0 and (change + reply <= 0 or np.random.random() < np.exp(-(change + reply) / heat)):
-                            _enter(g, to)
-                            _listed(g, old, new)
-                            _listed(g, out, to)
-                            total += change + reply
-                            done = True
-                        else:
-                            _enter(g, out)
-            if not done:
-                _leave(g, new)
-                _enter(g, old)
-        if g.tally[0] == 0 and total < best_cost - 1e-6:
+        if new < 0:
+            new = first + np.random.randint(width - 1)
+            if new >= g.choice[i]:
+                new += 1
+        total += _moved(g, i, new, heat)
+        if g.tally[BROKEN] > 0:
+            continue
+        g.tally[VISITED] = 1
+        if total < best_cost - 1e-6:
             best_cost = total
-            for k in range(g.tally[1]):
+            for k in range(g.tally[CHANGED]):
                 c = g.changed[k]
                 g.best[c] = g.choice[c]
                 g.dirty[c] = False
-            g.tally[1] = 0
+            g.tally[CHANGED] = 0
     return best_cost
 
 
-def walk(ground: Ground, best_cost: float, moves: int, heat: tuple[float, float], seed: int) -> float:
+def walk(ground: Ground, best_cost: float, moves: int, heat: float, seed: int) -> float:
     """Walk ``moves`` moves from ``ground.choice``; the best plan that keeps all limits goes to ``ground.best``.
 
-    ``heat``: the temperatures at both ends, in units of cost. Returns the cost of ``best``, which is only replaced by
+    ``heat``: the temperature, in units of cost. Returns the cost of ``best``, which is only replaced by
     a plan cheaper than ``best_cost``.
     """
-    return float(_walk(ground, best_cost, moves, heat[0], heat[1], seed))
+    return float(_walk(ground, best_cost, moves, heat, seed))
