@@ -463,14 +463,13 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
     for move in range(moves):
         total += _weigh(g, move)
         i, new = _proposed(g)
-        first, width = g.start[i], g.start[i + 1] - g.start[i]
-        if width < 2:
-            continue
-        if new < 0:
-            new = first + np.random.randint(width - 1)
+        width = g.start[i + 1] - g.start[i]
+        if new < 0 and width > 1:
+            new = g.start[i] + np.random.randint(width - 1)
             if new >= g.choice[i]:
                 new += 1
-        total += _moved(g, i, new, heat)
+        if new >= 0:
+            total += _moved(g, i, new, heat)
         if g.tally[BROKEN] > 0:
             continue
         g.tally[VISITED] = 1
