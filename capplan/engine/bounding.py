@@ -19,6 +19,8 @@ LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
 RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
 """Share of the time for the relaxation's turns, turns in any case, and turns at most."""
+RELAX_ONCE = 0.25
+"""Share of the time left that one of these turns may take."""
 TIES_A_TURN = 3_000
 TIE_LOOSE = 0.02
 """How much more of a fact than there is an item may take in the relaxation."""
@@ -87,7 +89,7 @@ class Bounding(Search):
         shut = self._shut_by(fixed)
         option = np.flatnonzero(self.active if shut is None else self.active & ~shut)
         effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
-        seconds = self.budget.clock(max(1.0, self.left * 0.5))
+        seconds = self.budget.clock(max(1.0, RELAX_ONCE * self.left))
         relaxed = relax(self.columns, option, seconds, fixed, self._tied_rows(option))
         self.budget.spend(effort)
         if relaxed is None:

@@ -90,7 +90,22 @@ class Improver:
             self._shut_one(seconds)
         else:
             taken = np.flatnonzero(self.x[: self.core.parts.program.options])
-            self.solve_part(self.x, neighbourhood(self.core, taken, kind, self.random), PART_S)
+            self.solve_part(self.x, neighbourhood(self.core, taken, kind, self.random, self._paid_for()), PART_S)
+
+    def _paid_for(self) -> int | None:
+        """Half of the time an item for which something is bought, those for which it costs most sooner than others."""
+        parts, program = self.core.parts, self.core.parts.program
+        first = program.options + program.facts
+        assert self.x is not None
+        cost = self.x[first:] * worth_of(parts)[program.facts :]
+        if self.random.random() < 0.5 or cost.sum() <= 0:
+            return None
+        bought = int(self.random.choice(len(cost), p=cost / cost.sum()))
+        widened = parts.by_column[:, [first + bought]]
+        row = widened.indices[widened.data < 0]
+        use = np.asarray(parts.by_row[row].sum(axis=0))[: program.options] * self.x[: program.options]
+        use = np.maximum(0, use)
+        return int(program.item[self.random.choice(len(use), p=use / use.sum())]) if use.sum() > 0 else None
 
     # -- walks --------------------------------------------------------------------------------------------
 
@@ -210,7 +225,7 @@ class Improver:
         toll, end = self.core.toll.copy(), self.budget.left - seconds
         closed = np.zeros(program.options, dtype=np.bool_)
         closed[shut] = True
-        by_row = parts.by_column[:, : program.options].tocsr()
+        by_row = parts.by_row
         kinds = [k for k, (places, size) in enumerate(ARMS) if places in (2, 3) and size <= 30]
         while not self.budget.used_up and self.budget.left > end:
             excess = self._excess(x)

@@ -69,7 +69,8 @@ class Parts:
 
     def __init__(self, program: Program, goal: LinearGoal) -> None:
         self.program, self.goal = program, goal
-        self.by_column: sp.csc_array = program.limits.tocsr().tocsc()
+        self.by_row: sp.csr_array = program.limits.tocsr()
+        self.by_column: sp.csc_array = self.by_row.tocsc()
         self.of_option: sp.csc_array = program.any_of.tocsc()
         self.start = program.item_start
 
