@@ -300,11 +300,12 @@ def test_independent_changes_of_two_plans_are_joined():
         return evaluate(program, taken.ravel(), np.zeros(0, np.int64)).x
 
     base, ours, theirs, wanted = plan([]), plan([0, 1]), plan([2, 3]), plan([0, 1, 2, 3])
-    assert np.array_equal(joined(program, plain, base, ours, theirs), wanted)
+    place = np.asarray(program.limits.place, dtype=np.int64)
+    assert np.array_equal(joined(Parts(program, plain), place, base, ours, theirs), wanted)
     # With room for what either uses but not for both, the better of the two stays.
     most = np.maximum(program.limits @ ours, program.limits @ theirs)
     tight = replace(program, bound=np.asarray(most))
-    kept = joined(tight, plain, base, ours, theirs)
+    kept = joined(Parts(tight, plain), place, base, ours, theirs)
     assert (np.asarray(program.limits @ kept) <= most).all()
     assert plain.value(kept) <= min(plain.value(ours), plain.value(theirs))
 

@@ -62,8 +62,11 @@ class Bounding(Search):
     def _attractive(self, bound: Bound) -> Bools:
         """The cheapest options of each item, of equally cheap ones any: the first ones would all be at few places."""
         reduced = bound.reduced / bound.scale
-        luck = self.random.random(len(reduced)) * max(1e-9, 1e-6 * float(reduced.max(initial=0)))
-        return cheapest(self.columns.start, reduced + luck, CORE_WIDTH)
+        luck = self.random.random(len(reduced))
+        # In place: there may be tens of millions.
+        luck *= max(1e-9, 1e-6 * float(reduced.max(initial=0)))
+        reduced += luck
+        return cheapest(self.columns.start, reduced, CORE_WIDTH)
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""

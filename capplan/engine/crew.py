@@ -15,8 +15,9 @@ from scipy.sparse.csgraph import connected_components
 
 from capplan.engine.core import Core
 from capplan.engine.improve import Experience, Start, improved
+from capplan.engine.narrow import Parts
 from capplan.engine.result import Limits
-from capplan.program import LinearGoal, Program, evaluate
+from capplan.program import evaluate
 from capplan.units import Ints
 
 
@@ -49,7 +50,7 @@ class Crew:
 
     def send(self, core: Core, start: Start, limits: Limits, effort: float, seed: int) -> None:
         """Have a plan made from ``start`` better within ``limits`` and ``effort``."""
-        base = core.outer(start.x) if start.shut is None else None
+        base = start.x if start.shut is None else None
         self._count += 1
         flag = Path(self._flags.name) / str(self._count)
         answer = self.executor.submit(improved, core, start, limits, effort, seed, str(flag))
@@ -67,12 +68,13 @@ class Crew:
         self.executor.shutdown(cancel_futures=False)
         self._flags.cleanup()
 
-    def back(self, experience: Experience, *, wait: bool) -> list[tuple[Ints | None, Ints]]:
-        """Plans sent (None: what was sent was none yet) and what became of them, int64 [column of the whole] both.
+    def back(self, experience: Experience, *, wait: bool) -> list[tuple[Core, Ints | None, Ints]]:
+        """Cores, plans sent (None: what was sent was none yet) and what became of them.
 
-        ``wait`` for all, else only those that are ready. What they learned goes to ``experience``.
+        Both plans int64 [column of the core]. ``wait`` for all, else only those that are ready. What they learned goes
+        to ``experience``.
         """
-        found: list[tuple[Ints | None, Ints]] = []
+        found: list[tuple[Core, Ints | None, Ints]] = []
         rest: list[_Sent] = []
         for sent in self._sent:
             if not wait and not sent.answer.done():
@@ -82,7 +84,7 @@ class Crew:
                 answer, learned = sent.answer.result()
                 experience.hear(learned)
                 if answer is not None:
-                    found.append((sent.base, sent.core.outer(answer)))
+                    found.append((sent.core, sent.base, answer))
             except BrokenProcessPool:
                 # Every process that tried died. Its own work is all that is missing.
                 self.hands -= 1
@@ -90,18 +92,20 @@ class Crew:
         return found
 
 
-def joined(program: Program, goal: LinearGoal, base: Ints, ours: Ints, theirs: Ints) -> Ints:
+def joined(parts: Parts, place: Ints | None, base: Ints, ours: Ints, theirs: Ints) -> Ints:
     """``ours`` with what ``theirs`` made better of their common ``base``; all int64 [column], all keep the limits.
 
-    Changes that touch no common place are independent, so each group of them is taken that keeps the limits and pays.
+    Changes that touch no common ``place`` int64 [option] are independent, so each group of them is taken that keeps the
+    limits and pays.
     """
+    program, goal = parts.program, parts.goal
     first = program.options + program.facts
     was, now = (np.flatnonzero(x[: program.options]) for x in (base, theirs))
     changed = np.flatnonzero(was != now)
     best, value = ours, goal.value(ours)
     if goal.value(theirs) < value:
         best, value = theirs, goal.value(theirs)
-    group = _groups(program, was[changed], now[changed])
+    group = _groups(place, was[changed], now[changed])
     plan = ours
     for g in [None, *range(int(group.max(initial=-1)) + 1)]:
         items = changed if g is None else changed[group == g]
@@ -116,9 +120,8 @@ def joined(program: Program, goal: LinearGoal, base: Ints, ours: Ints, theirs: I
     return plan if goal.value(plan) < value else best
 
 
-def _groups(program: Program, was: Ints, now: Ints) -> Ints:
+def _groups(place: Ints | None, was: Ints, now: Ints) -> Ints:
     """Which changes of options are tied by places that they leave or enter. int64 [change]."""
-    place = program.limits.place
     if place is None or not len(was):
         return np.zeros(len(was), dtype=np.int64)
     ends = np.concatenate([place[was], place[now]]) + 1

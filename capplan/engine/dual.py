@@ -151,7 +151,10 @@ class Bound:
 
     def least_with(self) -> Ints:
         """A lower bound on every plan that takes an option, rounded down. int64 [option]."""
-        return np.asarray(self.total // self.scale + self.reduced // self.scale, dtype=np.int64)
+        least: Ints = self.reduced // self.scale
+        # In place: there may be tens of millions.
+        least += self.total // self.scale
+        return least
 
 
 def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth: Floats | None = None) -> Bound:

@@ -260,8 +260,9 @@ class Search:
         waits = last or self.limits.deterministic
         if not self.limits.deterministic:
             self.crew.call(everybody=last)
-        for sent, found in self.crew.back(self.experience, wait=waits):
-            if self.best is None or sent is None:
-                self.offer(found)
+        for core, sent, theirs in self.crew.back(self.experience, wait=waits):
+            ours = None if self.best is None else core.inner(self.best)
+            if sent is not None and ours is not None and ours[: len(core.option)].sum() == self.whole.items:
+                self.offer(core.outer(joined(core.parts, core.place, sent, ours, theirs)))
             else:
-                self.offer(joined(self.whole, self.goal, sent, self.best, found))
+                self.offer(core.outer(theirs))

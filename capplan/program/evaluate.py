@@ -24,9 +24,11 @@ class Values:
 
 def evaluate(program: Program, taken: Bools, bought: Ints) -> Values:
     """Evaluate ``taken`` bool [option] with ``bought`` int64 [purchase] (derived entries are recomputed)."""
-    facts = program.any_of @ taken
-    steps = np.where(program.purchases.derived, 0, bought)
-    x = np.concatenate([taken.astype(np.int64), facts.astype(np.int64), steps])
+    first = program.options
+    x = np.empty(program.columns, dtype=np.int64)
+    x[:first] = taken
+    x[first : first + program.facts] = program.any_of @ taken
+    x[first + program.facts :] = np.where(program.purchases.derived, 0, bought)
     x = least_derived(program, x)
     return Values(x, program.limits @ x)
 
