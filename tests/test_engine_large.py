@@ -300,7 +300,7 @@ def test_independent_changes_of_two_plans_are_joined():
         return evaluate(program, taken.ravel(), np.zeros(0, np.int64)).x
 
     base, ours, theirs, wanted = plan([]), plan([0, 1]), plan([2, 3]), plan([0, 1, 2, 3])
-    place = np.asarray(program.limits.place, dtype=np.int64)
+    place = np.tile(np.arange(4), 8)
     assert np.array_equal(joined(Parts(program, plain), place, base, ours, theirs), wanted)
     # With room for what either uses but not for both, the better of the two stays.
     most = np.maximum(program.limits @ ours, program.limits @ theirs)
