@@ -88,6 +88,7 @@ class Model:
         """
         matrix, bound = self.program.limits.tocsr(), self.program.bound
         fact = tied(self.program) if tie else np.full(len(bound), -1)
+        self._opens = bool((fact >= 0).any())
         slack_of: dict[int, int] = {}
         for row in np.flatnonzero(~self._always_kept()).tolist():
             part = slice(matrix.indptr[row], matrix.indptr[row + 1])
@@ -142,7 +143,7 @@ class Model:
     def copy(self) -> Model:
         """The same model, to which things can be added without touching this one."""
         twin = object.__new__(Model)
-        twin.program, twin.slack_of = self.program, self.slack_of
+        twin.program, twin.slack_of, twin._opens = self.program, self.slack_of, self._opens
         twin._model = self._model.clone()
         twin._proto = twin._model.proto
         return twin
@@ -157,6 +158,8 @@ class Model:
         """Solve within ``seconds`` of the clock and ``effort`` of deterministic time."""
         solver = cp_model.CpSolver()
         _set_parameters(solver.parameters, limits, seconds, effort, len(self._proto.variables))
+        if self._opens and solver.parameters.num_workers == len(OPENING_PAIR) and not limits.deterministic:
+            solver.parameters.subsolvers.extend(OPENING_PAIR)
         solver.best_bound_callback = callback.on_bound
         watch.on_stop(solver.stop_search)
         callback.stop_if(lambda: watch.stopped, solver.stop_search)
@@ -174,6 +177,10 @@ class Model:
 
 
 _FOUND = (cp_model.OPTIMAL, cp_model.FEASIBLE)
+
+OPENING_PAIR = ("max_lp", "default_lp")
+"""Searches of CP-SAT where limits are tied to facts and there are two workers: the relaxation with all its cuts is what
+bounds those. By effort, where they take turns, its usual pair proves more."""
 
 
 class Callback(cp_model.CpSolverSolutionCallback):
