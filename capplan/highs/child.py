@@ -22,8 +22,8 @@ WHOLE, KEPT, PRICED = 1e-6, 1e-7, 1e-9
 """How far whole numbers, rows and prices may be off.
 
 The first two are also the room that HiGHS has for its own errors when it rounds what a row leaves to a column, or calls
-a relaxation impossible: with 1e-9 it now and then ruled the best plan out. Too much room only loses proofs, as every plan
-is evaluated exactly and a bound that is too low is still one.
+a relaxation impossible: with 1e-9 it now and then ruled the best plan out. Too much room only loses proofs, as every
+plan is evaluated exactly and a bound that is too low is still one.
 """
 
 
