@@ -33,6 +33,8 @@ PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
 HEATS = (0.005, 0.0005, 0.05)
 """Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
+DEAREST = 1e3
+"""How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
 EFFORT_A_MOVE = 2.5e-7
 """Effort of a move, times one more than the limits that an option uses."""
 WALK, SHUT = len(ARMS), len(ARMS) + len(HEATS)
@@ -149,8 +151,7 @@ class Improver:
             # Where any plan is welcome, what it would cost to open something must not keep items out of it.
             ground.fact_cost[:] = 0
         else:
-            ground.tolls[:, WEIGHT] = np.maximum(ground.tolls[:, WEIGHT], self._weights(ground))
-            ground.tolls[:, MOST] = 1e3 * ground.tolls[:, WEIGHT]
+            self._weigh(ground)
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
         if self.x is not None:
             # What an item costs may lie in limits and facts rather than in its options.
@@ -171,18 +172,19 @@ class Improver:
         self.experience.weight = ground.tolls[:, WEIGHT].copy()
         return ground, cost < np.inf
 
-    def _weights(self, ground: Ground) -> Floats:
-        """What a unit beyond each limit should cost at first, so that a plan that keeps them is not left for good.
+    def _weigh(self, ground: Ground) -> None:
+        """Say what a unit beyond each limit costs at first, so that a plan that keeps them is not left for good.
 
-        What it took the last time, or else one use too many costs what an item costs on average. float [limit].
+        What it took the last time, or else one use too many costs what an item costs on average.
         """
-        if self.experience.weight is None:
-            rows, value = len(ground.tolls), self.value
-            assert value is not None
-            members = np.bincount(ground.entries[:, ROW], minlength=rows)
-            use = np.bincount(ground.entries[:, ROW], np.abs(ground.entries[:, USE]), minlength=rows)
-            self.experience.weight = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
-        return self.experience.weight
+        rows, value = len(ground.tolls), self.value
+        assert value is not None
+        members = np.bincount(ground.entries[:, ROW], minlength=rows)
+        use = np.bincount(ground.entries[:, ROW], np.abs(ground.entries[:, USE]), minlength=rows)
+        usual = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
+        least, last = ground.tolls[:, WEIGHT].copy(), self.experience.weight
+        ground.tolls[:, MOST] = DEAREST * np.maximum(least, usual)
+        ground.tolls[:, WEIGHT] = np.clip(usual if last is None else last, least, ground.tolls[:, MOST])
 
     def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
         """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
