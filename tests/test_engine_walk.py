@@ -57,13 +57,16 @@ def grounds(draw: st.DrawFn) -> tuple[Program, Ground]:
     return program, ground
 
 
-def used_by(program: Program, choice: Ints) -> Ints:
-    """Use of every limit by a choice, int64 [limit], purchases left out."""
+def held_by(program: Program, choice: Ints) -> Ints:
+    """Options taken and facts true by a choice. int64 [option + fact]."""
     taken = np.zeros(program.options, dtype=np.int64)
     taken[choice] = 1
-    facts = program.any_of.toarray().astype(np.int64) @ taken > 0
-    matrix = program.limits.tocsr().toarray()
-    return np.asarray(matrix[:, : program.options] @ taken + matrix[:, program.options : -1] @ facts)
+    return np.concatenate([taken, program.any_of.toarray().astype(np.int64) @ taken > 0])
+
+
+def used_by(program: Program, choice: Ints) -> Ints:
+    """Use of every limit by a choice, int64 [limit], purchases left out."""
+    return np.asarray(program.limits.tocsr().toarray()[:, :-1] @ held_by(program, choice))
 
 
 def cost_of(program: Program, ground: Ground, choice: Ints) -> float:
@@ -71,11 +74,9 @@ def cost_of(program: Program, ground: Ground, choice: Ints) -> float:
     over = used_by(program, choice) - ground.rows[:-1, BOUND]
     if (over > ground.rows[:-1, ROOM]).any():
         return np.inf
-    taken = np.zeros(program.options, dtype=np.int64)
-    taken[choice] = 1
-    facts = program.any_of.toarray().astype(np.int64) @ taken > 0
     steps: Floats = np.ceil(np.maximum(0, over) / ground.rows[:-1, STEP])
-    return float(ground.cost[choice].sum() + ground.fact_cost[facts].sum() + (ground.tolls[:, PRICE] * steps).sum())
+    prices = np.concatenate([ground.cost, ground.fact_cost])
+    return float(prices @ held_by(program, choice) + ground.tolls[:, PRICE] @ steps)
 
 
 @given(grounds(), st.integers(0, 40), st.integers(0, 99))

@@ -157,9 +157,7 @@ class Model:
     def solve(self, limits: Limits, seconds: float, effort: float, watch: Watch, callback: Callback) -> Answer:
         """Solve within ``seconds`` of the clock and ``effort`` of deterministic time."""
         solver = cp_model.CpSolver()
-        _set_parameters(solver.parameters, limits, seconds, effort, len(self._proto.variables))
-        if self._opens and solver.parameters.num_workers == len(OPENING_PAIR) and not limits.deterministic:
-            solver.parameters.subsolvers.extend(OPENING_PAIR)
+        _set_parameters(solver.parameters, limits, seconds, effort, len(self._proto.variables), opens=self._opens)
         solver.best_bound_callback = callback.on_bound
         watch.on_stop(solver.stop_search)
         callback.stop_if(lambda: watch.stopped, solver.stop_search)
@@ -221,7 +219,9 @@ def _safe_bound(bound: float) -> int:
     return int(np.floor(bound - abs(bound) * 1e-12))
 
 
-def _set_parameters(parameters: Any, limits: Limits, seconds: float, effort: float, variables: int) -> None:
+def _set_parameters(
+    parameters: Any, limits: Limits, seconds: float, effort: float, variables: int, *, opens: bool
+) -> None:
     parameters.max_time_in_seconds = max(0.0, seconds)
     parameters.random_seed = limits.seed % (2**31)
     parameters.relative_gap_limit = float(limits.gap)
@@ -229,6 +229,8 @@ def _set_parameters(parameters: Any, limits: Limits, seconds: float, effort: flo
     if limits.deterministic:
         parameters.max_deterministic_time = max(0.0, effort)
         parameters.interleave_search = parameters.num_workers > 1
+    elif opens and parameters.num_workers == len(OPENING_PAIR):
+        parameters.subsolvers.extend(OPENING_PAIR)
     # Our own handler saves the best plan on Ctrl-C; CP-SAT's would end the process.
     parameters.catch_sigint_signal = False
 

@@ -14,7 +14,8 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from capplan.engine.core import Core
-from capplan.engine.improve import Experience, Start, improved
+from capplan.engine.experience import Experience
+from capplan.engine.improve import Start, improved
 from capplan.engine.narrow import Parts
 from capplan.engine.result import Limits
 from capplan.program import evaluate

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from capplan.engine.budget import Budget
 from capplan.engine.core import Core
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
+from capplan.engine.experience import HEATS, SHUT, WALK, Experience
 from capplan.engine.ground import ground_of
-from capplan.engine.neighbourhood import ARMS, Chooser, neighbourhood
+from capplan.engine.neighbourhood import ARMS, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
 from capplan.engine.walk import MOST, ROW, USE, WEIGHT, Ground, walk
@@ -31,31 +33,10 @@ FINE = 16
 """Parts of the goal's unit in which the price of excess is counted."""
 PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
-HEATS = (0.005, 0.0005, 0.05)
-"""Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
 DEAREST = 1e3
 """How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
 EFFORT_A_MOVE = 2.5e-7
 """Effort of a move, times one more than the limits that an option uses."""
-WALK, SHUT = len(ARMS), len(ARMS) + len(HEATS)
-
-
-@dataclass
-class Experience:
-    """What was learned on the way, for whoever goes on.
-
-    ``chooser``: which kinds of search pay. ``stretch`` [heat]: how many times as long as at first walks take, twice
-    as long after each that brought nothing. ``weight`` float [limit]: what a unit beyond each limit cost at the end.
-    """
-
-    chooser: Chooser = field(default_factory=lambda: Chooser(len(ARMS) + len(HEATS) + 1))
-    stretch: list[float] = field(default_factory=lambda: [1.0] * len(HEATS))
-    weight: Floats | None = None
-
-    def hear(self, other: Experience) -> None:
-        """Take over what somebody else tried and we did not."""
-        self.chooser.hear(other.chooser)
-        self.stretch = [max(mine, theirs) for mine, theirs in zip(self.stretch, other.stretch, strict=True)]
 
 
 class Improver:
@@ -69,6 +50,11 @@ class Improver:
     def value(self) -> int | None:
         """The goal of the best plan."""
         return None if self.x is None else self.core.parts.goal.value(self.x)
+
+    @cached_property
+    def _worth(self) -> Floats:
+        """What each fact and purchase costs. float [fact + purchase]."""
+        return worth_of(self.core.parts)
 
     def improve(self, seconds: float, enough: int | None = None) -> None:
         """Search from the best plan for ``seconds``, or until its goal is ``enough``."""
@@ -96,18 +82,19 @@ class Improver:
 
     def _paid_for(self) -> int | None:
         """Half of the time an item for which something is bought, those for which it costs most sooner than others."""
+        if self.random.random() < 0.5:
+            return None
+        assert self.x is not None
         parts, program = self.core.parts, self.core.parts.program
         first = program.options + program.facts
-        assert self.x is not None
-        cost = self.x[first:] * worth_of(parts)[program.facts :]
-        if self.random.random() < 0.5 or cost.sum() <= 0:
+        cost = self.x[first:] * self._worth[program.facts :]
+        if cost.sum() <= 0:
             return None
         bought = int(self.random.choice(len(cost), p=cost / cost.sum()))
         widened = parts.by_column[:, [first + bought]]
-        row = widened.indices[widened.data < 0]
-        use = np.asarray(parts.by_row[row].sum(axis=0))[: program.options] * self.x[: program.options]
-        use = np.maximum(0, use)
-        return int(program.item[self.random.choice(len(use), p=use / use.sum())]) if use.sum() > 0 else None
+        of_option = np.asarray(parts.by_row[widened.indices[widened.data < 0]].sum(axis=0))[: program.options]
+        use = np.maximum(0, of_option * self.x[: program.options])
+        return int(program.item[self.random.choice(len(use), p=use / use.sum())]) if use.any() else None
 
     # -- walks --------------------------------------------------------------------------------------------
 
@@ -276,7 +263,7 @@ class Improver:
         assert self.x is not None
         program, x = self.core.parts.program, self.x
         first = program.options
-        price = worth_of(self.core.parts)[: program.facts]
+        price = self._worth[: program.facts]
         held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
         if not len(held):
             return

@@ -2,12 +2,10 @@
 
 Where capacity is short in several resources, a better plan is rarely one move away: items have to trade places. Few
 places and the items that could stand at another of them make problems that are solved to proof in milliseconds;
-more of either takes longer and finds more. What pays best at the moment is chosen by gain per second.
+more of either takes longer and finds more.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,40 +14,6 @@ from capplan.units import Ints
 
 ARMS = ((2, 30), (2, 60), (2, 120), (3, 30), (3, 60), (4, 40), (6, 60), (0, 40), (0, 150))
 """Places and items of each kind of neighbourhood; without places, items at random."""
-CURIOSITY = 0.05
-"""Share of the best kind's rate that every kind is credited with, so that none is given up for good."""
-MEMORY, MOMENT_S = 0.8, 0.3
-"""Weight of the past in a kind's rate after one trial, or for every so many seconds that it took."""
-
-
-@dataclass
-class Chooser:
-    """Chooses among kinds by what they gained per second lately."""
-
-    kinds: int
-    rate: list[float | None] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.rate = [None] * self.kinds
-
-    def choose(self, random: np.random.Generator) -> int:
-        """Kinds not tried yet in order, then by rate."""
-        rates = [rate for rate in self.rate if rate is not None]
-        if len(rates) < self.kinds:
-            return self.rate.index(None)
-        weight = np.array(rates) + CURIOSITY * max(*rates, 1e-12)
-        return int(random.choice(self.kinds, p=weight / weight.sum()))
-
-    def learn(self, kind: int, gain: float, seconds: float) -> None:
-        """What a kind brought."""
-        rate = gain / max(1e-3, seconds)
-        before = self.rate[kind]
-        past = MEMORY ** max(1.0, seconds / MOMENT_S)
-        self.rate[kind] = rate if before is None else past * before + (1 - past) * rate
-
-    def hear(self, other: Chooser) -> None:
-        """What somebody else learned of kinds that were not tried here."""
-        self.rate = [theirs if mine is None else mine for mine, theirs in zip(self.rate, other.rate, strict=True)]
 
 
 def neighbourhood(core: Core, taken: Ints, kind: int, random: np.random.Generator, seed: int | None = None) -> Ints:

@@ -13,7 +13,8 @@ from capplan.engine.columns import Columns, Ties, columns_of, links_of, ties_of
 from capplan.engine.core import Core, core_of
 from capplan.engine.crew import Crew, joined
 from capplan.engine.dual import Bound
-from capplan.engine.improve import Experience, Improver, Start
+from capplan.engine.experience import Experience
+from capplan.engine.improve import Improver, Start
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import settled

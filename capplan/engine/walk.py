@@ -11,12 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from capplan.engine.compiled import compiled
-from capplan.units import Bools, Ints
-
-Floats = npt.NDArray[np.float64]
+from capplan.units import Bools, Floats, Ints
 
 # Columns of Ground.rows
 BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, SIZE, MIXED, NEEDS = range(10)
@@ -173,44 +170,49 @@ def _enter(g: Ground, o: int) -> float:
 
 
 @compiled
-def _seat(g: Ground, e: int, to: int) -> None:
-    """Put an entry at another place among its row's members, what is there in its place."""
-    first = g.rows[g.entries[e, ROW], LIST]
-    other = g.members[first + to]
-    g.members[first + g.entries[e, SEAT]] = other
-    g.entries[other, SEAT] = g.entries[e, SEAT]
-    g.members[first + to] = e
-    g.entries[e, SEAT] = to
+def _swap(order: Ints, table: Ints, seat: int, first: int, k: int, to: int) -> None:
+    """Put thing k at another seat of its group, which begins at ``first`` in ``order``; what is there takes its own.
+
+    Column ``seat`` of ``table`` says where each stands.
+    """
+    other = order[first + to]
+    order[first + table[k, seat]] = other
+    table[other, seat] = table[k, seat]
+    order[first + to] = k
+    table[k, seat] = to
 
 
 @compiled
-def _seat_link(g: Ground, k: int, to: int) -> None:
-    """The same for a link among its fact's holders."""
-    first = g.facts[g.links[k, OF_FACT], HOLDERS]
-    other = g.holders[first + to]
-    g.holders[first + g.links[k, LINK_SEAT]] = other
-    g.links[other, LINK_SEAT] = g.links[k, LINK_SEAT]
-    g.holders[first + to] = k
-    g.links[k, LINK_SEAT] = to
+def _list_taken(g: Ground, o: int) -> None:
+    """Put an option among the members of its rows and the holders of its facts."""
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        r = g.entries[e, ROW]
+        _swap(g.members, g.entries, SEAT, g.rows[r, LIST], e, g.rows[r, SIZE])
+        g.rows[r, SIZE] += 1
+    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        f = g.links[k, OF_FACT]
+        _swap(g.holders, g.links, LINK_SEAT, g.facts[f, HOLDERS], k, g.facts[f, TAKEN])
+        g.facts[f, TAKEN] += 1
+
+
+@compiled
+def _list_left(g: Ground, o: int) -> None:
+    """The reverse."""
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        r = g.entries[e, ROW]
+        g.rows[r, SIZE] -= 1
+        _swap(g.members, g.entries, SEAT, g.rows[r, LIST], e, g.rows[r, SIZE])
+    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        f = g.links[k, OF_FACT]
+        g.facts[f, TAKEN] -= 1
+        _swap(g.holders, g.links, LINK_SEAT, g.facts[f, HOLDERS], k, g.facts[f, TAKEN])
 
 
 @compiled
 def _listed(g: Ground, old: int, new: int) -> None:
-    """Keep the members of rows, the holders of facts and the items changed up to date."""
-    for e in range(g.options[old, ENTRY], g.options[old + 1, ENTRY]):
-        r = g.entries[e, ROW]
-        g.rows[r, SIZE] -= 1
-        _seat(g, e, g.rows[r, SIZE])
-    for e in range(g.options[new, ENTRY], g.options[new + 1, ENTRY]):
-        r = g.entries[e, ROW]
-        _seat(g, e, g.rows[r, SIZE])
-        g.rows[r, SIZE] += 1
-    for k in range(g.options[old, FACT], g.options[old + 1, FACT]):
-        _seat_link(g, k, g.facts[g.links[k, OF_FACT], TAKEN] - 1)
-        g.facts[g.links[k, OF_FACT], TAKEN] -= 1
-    for k in range(g.options[new, FACT], g.options[new + 1, FACT]):
-        _seat_link(g, k, g.facts[g.links[k, OF_FACT], TAKEN])
-        g.facts[g.links[k, OF_FACT], TAKEN] += 1
+    """Keep what lists options and items changed up to date with a change of option."""
+    _list_left(g, old)
+    _list_taken(g, new)
     i = g.options[new, ITEM]
     g.choice[i] = new
     if not g.dirty[i]:
@@ -235,16 +237,8 @@ def _settle(g: Ground) -> float:
             _list_in(g, r, state)
         total += _toll(g, r, 0)
     for i in range(len(g.start) - 1):
-        o = g.choice[i]
-        total += _enter(g, o)
-        for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-            r = g.entries[e, ROW]
-            _seat(g, e, g.rows[r, SIZE])
-            g.rows[r, SIZE] += 1
-        for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
-            f = g.links[k, OF_FACT]
-            _seat_link(g, k, g.facts[f, TAKEN])
-            g.facts[f, TAKEN] += 1
+        total += _enter(g, g.choice[i])
+        _list_taken(g, g.choice[i])
     return total
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from capplan.highs.messages import Floats, Problem, receive, send
 
-WHOLE, KEPT, PRICED = 1e-6, 1e-7, 1e-9
+OFF_WHOLE, OFF_ROW, OFF_PRICE = 1e-6, 1e-7, 1e-9
 """How far whole numbers, rows and prices may be off.
 
 The first two are also the room that HiGHS has for its own errors when it rounds what a row leaves to a column, or calls
@@ -91,9 +91,9 @@ def _loaded(problem: Problem) -> Any:
         ("random_seed", problem.seed),
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 0.0),
-        ("mip_feasibility_tolerance", WHOLE),
-        ("primal_feasibility_tolerance", KEPT),
-        ("dual_feasibility_tolerance", PRICED),
+        ("mip_feasibility_tolerance", OFF_WHOLE),
+        ("primal_feasibility_tolerance", OFF_ROW),
+        ("dual_feasibility_tolerance", OFF_PRICE),
     ):
         highs.setOptionValue(option, value)
     rows, columns = len(problem.low), len(problem.cost)

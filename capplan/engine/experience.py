@@ -1,0 +1,70 @@
+"""What a search learned on the way: which kinds of search pay, how long walks take, what limits cost.
+
+What pays best at the moment is chosen by gain per second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from capplan.engine.neighbourhood import ARMS
+from capplan.units import Floats
+
+HEATS = (0.005, 0.0005, 0.05)
+"""Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
+WALK, SHUT, KINDS = len(ARMS), len(ARMS) + len(HEATS), len(ARMS) + len(HEATS) + 1
+"""Kinds of search: first parts of each arm, then walks from each temperature, then sites done without; how many."""
+CURIOSITY = 0.05
+"""Share of the best kind's rate that every kind is credited with, so that none is given up for good."""
+MEMORY, MOMENT_S = 0.8, 0.3
+"""Weight of the past in a kind's rate after one trial, or for every so many seconds that it took."""
+
+
+@dataclass
+class Chooser:
+    """Chooses among kinds by what they gained per second lately."""
+
+    kinds: int
+    rate: list[float | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rate = [None] * self.kinds
+
+    def choose(self, random: np.random.Generator) -> int:
+        """Kinds not tried yet in order, then by rate."""
+        rates = [rate for rate in self.rate if rate is not None]
+        if len(rates) < self.kinds:
+            return self.rate.index(None)
+        weight = np.array(rates) + CURIOSITY * max(*rates, 1e-12)
+        return int(random.choice(self.kinds, p=weight / weight.sum()))
+
+    def learn(self, kind: int, gain: float, seconds: float) -> None:
+        """What a kind brought."""
+        rate = gain / max(1e-3, seconds)
+        before = self.rate[kind]
+        past = MEMORY ** max(1.0, seconds / MOMENT_S)
+        self.rate[kind] = rate if before is None else past * before + (1 - past) * rate
+
+    def hear(self, other: Chooser) -> None:
+        """What somebody else learned of kinds that were not tried here."""
+        self.rate = [theirs if mine is None else mine for mine, theirs in zip(self.rate, other.rate, strict=True)]
+
+
+@dataclass
+class Experience:
+    """What was learned on the way, for whoever goes on.
+
+    ``chooser``: which kinds of search pay. ``stretch`` [heat]: how many times as long as at first walks take, twice
+    as long after each that brought nothing. ``weight`` float [limit]: what a unit beyond each limit cost at the end.
+    """
+
+    chooser: Chooser = field(default_factory=lambda: Chooser(KINDS))
+    stretch: list[float] = field(default_factory=lambda: [1.0] * len(HEATS))
+    weight: Floats | None = None
+
+    def hear(self, other: Experience) -> None:
+        """Take over what somebody else tried and we did not."""
+        self.chooser.hear(other.chooser)
+        self.stretch = [max(mine, theirs) for mine, theirs in zip(self.stretch, other.stretch, strict=True)]
