@@ -151,7 +151,7 @@ def test_bounds_never_exceed_the_optimum(seed: int, owned: int, prices: list[flo
     best = solve_exact(program, Limits(), Watch()).goals[0].value - goal.constant
     any_price: Floats = np.resize(np.array(prices), len(columns.bound))
     assert exact_bound(columns, any_price).value <= best
-    relaxed = relax(columns, np.arange(program.options), 10.0)
+    relaxed, _ = relax(columns, np.arange(program.options), 10.0)
     assert relaxed is not None
     assert exact_bound(columns, relaxed.price).value <= best
 
@@ -166,7 +166,7 @@ def test_rows_for_fractions_bring_the_bound_nearer():
         best = solve_exact(program, Limits(), Watch()).goals[0].value - goal.constant
         bounds = []
         for rows in (columns, _plain(program, columns)):
-            relaxed = relax(rows, np.arange(program.options), 10.0)
+            relaxed, _ = relax(rows, np.arange(program.options), 10.0)
             assert relaxed is not None
             bounds.append(exact_bound(rows, relaxed.price).value)
         lost += best - bounds[1]

@@ -21,6 +21,8 @@ RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
 """Share of the time for the relaxation's turns, turns in any case, and turns at most."""
 RELAX_ONCE = 0.25
 """Share of the time left that one of these turns may take."""
+RELAX_LITTLE = 1e-5
+"""Share of the relaxation's value that the next of these turns must be able to gain."""
 TIES_A_TURN = 3_000
 TIE_LOOSE = 0.02
 """How much more of a fact than there is an item may take in the relaxation."""
@@ -75,7 +77,7 @@ class Bounding(Search):
         self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
-        found, until = None, self.left - RELAX_SHARE * self.left
+        found, until, before = None, self.left - RELAX_SHARE * self.left, -np.inf
         for turn in range(RELAX_MOST):
             if self.active.sum() > LARGEST_LP or self.over() or (turn >= RELAX_LEAST and self.left < until):
                 break
@@ -83,18 +85,21 @@ class Bounding(Search):
             if solved is None:
                 break
             found, more = solved
-            if not more:
+            little = RELAX_LITTLE * abs(found.value)
+            # Neither more options nor more ties are worth a turn.
+            if not more or max(found.value - self.proof.value, found.value - before) <= little:
                 break
+            before = found.value
         return found
 
     def _solve_relaxation(self, fixed: Floats | None) -> tuple[Relaxed, bool] | None:
         """Solve over the active options, learn the bound, add options and ties that would improve it."""
         shut = self._shut_by(fixed)
         option = np.flatnonzero(self.active if shut is None else self.active & ~shut)
-        effort = 1.2e-8 * len(option) * (len(self.columns.bound) + len(self.columns.start)) ** 0.5 * 20
-        seconds = self.budget.clock(max(1.0, RELAX_ONCE * self.left))
-        relaxed = relax(self.columns, option, seconds, fixed, self._tied_rows(option))
-        self.budget.spend(effort)
+        once = max(1.0, RELAX_ONCE * self.left)
+        most = once if self.limits.deterministic else np.inf
+        relaxed, took = relax(self.columns, option, self.budget.clock(once), fixed, self._tied_rows(option), most)
+        self.budget.spend(took)
         if relaxed is None:
             return None
         price = self._usual_where_shut(relaxed.price, fixed)
