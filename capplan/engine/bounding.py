@@ -21,7 +21,7 @@ RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
 """Share of the time for the relaxation's turns, turns in any case, and turns at most."""
 RELAX_ONCE = 0.25
 """Share of the time left that one of these turns may take."""
-RELAX_LITTLE = 1e-5
+RELAX_LITTLE = 3e-5
 """Share of the relaxation's value that the next of these turns must be able to gain."""
 TIES_A_TURN = 3_000
 TIE_LOOSE = 0.02

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,6 +31,15 @@ class Core:
     toll: Floats
     typical: float
     first: int
+
+    @cached_property
+    def _by_reduced(self) -> Floats:
+        return np.sort(self.reduced)
+
+    def reach(self, share: float) -> float:
+        """What so many options, for each item on average, have as ``reduced`` at most, beyond one for each."""
+        count = min(len(self.option), math.ceil((1 + share) * self.parts.program.items))
+        return float(self._by_reduced[count - 1])
 
     def inner(self, x: Ints) -> Ints:
         """A plan of the whole in the columns of the core."""

@@ -78,7 +78,8 @@ class Improver:
             self._shut_one(seconds)
         else:
             taken = np.flatnonzero(self.x[: self.core.parts.program.options])
-            self.solve_part(self.x, neighbourhood(self.core, taken, kind, self.random, self._paid_for()), PART_S)
+            freed = neighbourhood(self.core, taken, kind, self.random, self._paid_for())
+            self.solve_part(self.x, freed.items, PART_S, freed.allowed)
 
     def _paid_for(self) -> int | None:
         """Half of the time an item for which something is bought, those for which it costs most sooner than others."""
@@ -215,7 +216,7 @@ class Improver:
         closed = np.zeros(program.options, dtype=np.bool_)
         closed[shut] = True
         by_row = parts.by_row
-        kinds = [k for k, (places, size) in enumerate(ARMS) if places in (2, 3) and size <= 30]
+        kinds = [k for k, arm in enumerate(ARMS) if arm.places in (2, 3) and arm.items <= 30]
         while not self.budget.used_up and self.budget.left > end:
             excess = self._excess(x)
             over = np.flatnonzero(excess > 0)
@@ -226,7 +227,7 @@ class Improver:
             there = np.intersect1d(by_row.indices[by_row.indptr[row] : by_row.indptr[row + 1]], taken)
             kind = int(self.random.choice(kinds))
             seed = program.item[self.random.choice(there)] if len(there) else None
-            items = neighbourhood(self.core, taken, kind, self.random, seed)
+            items = neighbourhood(self.core, taken, kind, self.random, seed).items
             x = self._mended(x, items, np.maximum(0, excess), toll, closed)
             toll[over] *= 1.05
         return x
@@ -284,10 +285,10 @@ class Improver:
 
     # -- parts --------------------------------------------------------------------------------------------
 
-    def solve_part(self, x: Ints, items: Ints, seconds: float) -> Ints:
-        """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are."""
+    def solve_part(self, x: Ints, items: Ints, seconds: float, allowed: Bools | None = None) -> Ints:
+        """``x`` int64 [column] with ``items`` int64 [k] solved again exactly, all others as they are; see ``part``."""
         parts = self.core.parts
-        part = parts.part(x, items)
+        part = parts.part(x, items, allowed)
         model = Model(part.program, tie=False)
         used = np.flatnonzero(part.goal.coefficients)
         model.minimise(used.tolist(), part.goal.coefficients[used].tolist())

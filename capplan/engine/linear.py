@@ -19,8 +19,8 @@ from capplan.units import Ints
 Floats = npt.NDArray[np.float64]
 
 BARRIER_FROM = 30_000
-"""Entries of the matrix from which the interior-point method is faster than simplex. It is too where rows that tie options to
-facts outnumber the items. Measured on generated estates, generalised assignment and facility location."""
+"""Entries of the matrix from which the interior-point method is faster than simplex. It is too where rows that tie
+options to facts outnumber the items. Measured on generated estates, generalised assignment and facility location."""
 EFFORT_AN_ENTRY, EFFORT_A_STEP = 6e-6, 3.2e-7
 """Effort for an entry of the matrix by simplex in all, and by each step of the interior-point method."""
 

@@ -74,13 +74,20 @@ class Parts:
         self.of_option: sp.csc_array = program.any_of.tocsc()
         self.start = program.item_start
 
-    def part(self, x: Ints, items: Ints) -> Part:
-        """``items`` int64 [k] ascending free, all others as in ``x`` int64 [column]."""
+    def part(self, x: Ints, items: Ints, allowed: Bools | None = None) -> Part:
+        """``items`` int64 [k] ascending free, all others as in ``x`` int64 [column].
+
+        With ``allowed`` bool [option], only these of their options, and those that they have in ``x``.
+        """
         program, first = self.program, self.program.options
         counts = self.start[items + 1] - self.start[items]
         option = np.repeat(self.start[items] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        item = np.repeat(np.arange(len(items)), counts)
         stays = x[:first].copy()
         stays[option] = 0
+        if allowed is not None:
+            kept = allowed[option] | (x[option] > 0)
+            option, item = option[kept], item[kept]
         held = np.asarray((program.any_of.astype(np.int64) @ stays) > 0)
         touched = np.zeros(program.facts, dtype=np.bool_)
         touched[self.of_option[:, option].indices] = True
@@ -92,7 +99,6 @@ class Parts:
         bound = (program.bound - self.by_column @ fixed)[rows]
         constant = int(self.goal.coefficients @ fixed) + self.goal.constant
         goal = LinearGoal(self.goal.name, self.goal.coefficients[column], constant, self.goal.unit)
-        item = np.repeat(np.arange(len(items)), counts)
         empty = np.zeros((0, 0), dtype=np.int32)
         made = Program(
             item=item,

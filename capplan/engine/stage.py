@@ -19,7 +19,7 @@ from capplan.engine.patterns import Patterns, placed
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
-from capplan.units import Bools, Ints
+from capplan.units import Bools, Floats, Ints
 
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
@@ -38,6 +38,9 @@ SMALL = 12_000
 
 class Stage(Bounding):
     """The search for one goal: prices, relaxation, proposals, plans, improvement."""
+
+    _reachable: dict[bytes, float]
+    """Values of the relaxation with what was opened and bought as the best plans had it."""
 
     patterns: Patterns | None = None
     """Where places are alike."""
@@ -78,6 +81,7 @@ class Stage(Bounding):
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
             self._propose(relaxed)
+            self._price_at_best()
         self._prove_beside()
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
@@ -147,9 +151,7 @@ class Stage(Bounding):
 
     def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> None:
         """Items to the option with the largest share, purchases up; then walk."""
-        share = np.zeros(self.whole.options)
-        share[relaxed.option] = relaxed.x
-        self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
+        share = self._keep_near(relaxed)
         small = self.core.parts.program
         rank = self.core.reduced - 1e9 * share[self.core.option]
         closed = None
@@ -176,6 +178,22 @@ class Stage(Bounding):
             assert polisher.x is not None
             self.offer(self.core.outer(polisher.x))
 
+    def _keep_near(self, relaxed: Relaxed) -> Floats:
+        """The core of what the relaxation takes or nearly takes. Its shares, float [option]."""
+        share = np.zeros(self.whole.options)
+        share[relaxed.option] = relaxed.x
+        self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
+        return share
+
+    def _price_at_best(self) -> None:
+        """Look for plans at the prices of what the best one opens and buys: fractions of these have others."""
+        other = self._proposable()
+        if self.best is None or not len(other) or self.over():
+            return
+        solved = self._solve_relaxation(spread(self.columns, other, self.best[self.whole.options :][other]))
+        if solved is not None:
+            self._keep_near(solved[0])
+
     def _proposable(self) -> Ints:
         """Facts and purchases that the master decides, none where they are too many. int64 [k]."""
         return structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
@@ -191,8 +209,12 @@ class Stage(Bounding):
         for price in self._shortage_prices():
             master.learn(exact_bound(self.columns, price))
         times: dict[bytes, int] = {}
+        self._reachable = {}
         self._least_tried = np.inf
         while not self.over() and self.left > until:
+            if not self._opens_amiss(other, master):
+                self._improve(self._turn)
+                continue
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
                 return
@@ -214,6 +236,24 @@ class Stage(Bounding):
             self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
             if step == 1.0 and (seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound)):
                 return
+
+    def _opens_amiss(self, other: Ints, master: Master) -> bool:
+        """Whether more of the gap may lie in what the best plan opens and buys than in who is placed where.
+
+        The relaxation with that given is what placing alone could reach, so far as is known.
+        """
+        if self.best is None:
+            return True
+        z = self.best[self.whole.options :][other]
+        key = z.tobytes()
+        if key not in self._reachable:
+            solved = self._solve_relaxation(spread(self.columns, other, z))
+            if solved is not None:
+                master.learn(self.proof)
+                self._keep_near(solved[0])
+            self._reachable[key] = self.bound if solved is None else solved[0].value
+        reachable = self._reachable[key]
+        return reachable - self.bound >= self._value - self.goal.constant - reachable
 
     def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
         """Make a plan of a proposal where its relaxation, if it is one at ``whole`` values, may be better.
