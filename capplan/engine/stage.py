@@ -39,9 +39,10 @@ SMALL = 12_000
 class Stage(Bounding):
     """The search for one goal: prices, relaxation, proposals, plans, improvement."""
 
-    _reachable: dict[bytes, float]
-    """Values of the relaxation with what was opened and bought as the best plans had it."""
-
+    _priced_at: bytes | None = None
+    """What is opened and bought at the prices of the core, where these were worked out for that."""
+    _reachable = -np.inf
+    """The value of the relaxation then."""
     patterns: Patterns | None = None
     """Where places are alike."""
 
@@ -81,7 +82,9 @@ class Stage(Bounding):
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
             self._propose(relaxed)
-            self._price_at_best()
+            other = self._proposable()
+            if len(other) and self.best is not None and not self.over():
+                self._price_at_best(other)
         self._prove_beside()
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
@@ -182,17 +185,23 @@ class Stage(Bounding):
         """The core of what the relaxation takes or nearly takes. Its shares, float [option]."""
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
+        self._priced_at = None
         self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
         return share
 
-    def _price_at_best(self) -> None:
-        """Look for plans at the prices of what the best one opens and buys: fractions of these have others."""
-        other = self._proposable()
-        if self.best is None or not len(other) or self.over():
-            return
-        solved = self._solve_relaxation(spread(self.columns, other, self.best[self.whole.options :][other]))
-        if solved is not None:
-            self._keep_near(solved[0])
+    def _price_at_best(self, other: Ints) -> float:
+        """Look for plans at the prices of what the best one opens and buys: fractions of these have others.
+
+        Returns the relaxation's value with that given, which is what placing alone could reach, so far as is known.
+        """
+        assert self.best is not None
+        z = self.best[self.whole.options :][other]
+        if self._priced_at != z.tobytes():
+            solved = self._solve_relaxation(spread(self.columns, other, z))
+            if solved is not None:
+                self._keep_near(solved[0])
+            self._priced_at, self._reachable = z.tobytes(), self.bound if solved is None else solved[0].value
+        return self._reachable
 
     def _proposable(self) -> Ints:
         """Facts and purchases that the master decides, none where they are too many. int64 [k]."""
@@ -209,7 +218,6 @@ class Stage(Bounding):
         for price in self._shortage_prices():
             master.learn(exact_bound(self.columns, price))
         times: dict[bytes, int] = {}
-        self._reachable = {}
         self._least_tried = np.inf
         while not self.over() and self.left > until:
             if not self._opens_amiss(other, master):
@@ -238,21 +246,13 @@ class Stage(Bounding):
                 return
 
     def _opens_amiss(self, other: Ints, master: Master) -> bool:
-        """Whether more of the gap may lie in what the best plan opens and buys than in who is placed where.
-
-        The relaxation with that given is what placing alone could reach, so far as is known.
-        """
+        """Whether more of the gap may lie in what the best plan opens and buys than in who is placed where."""
         if self.best is None:
             return True
-        z = self.best[self.whole.options :][other]
-        key = z.tobytes()
-        if key not in self._reachable:
-            solved = self._solve_relaxation(spread(self.columns, other, z))
-            if solved is not None:
-                master.learn(self.proof)
-                self._keep_near(solved[0])
-            self._reachable[key] = self.bound if solved is None else solved[0].value
-        reachable = self._reachable[key]
+        before = self._priced_at
+        reachable = self._price_at_best(other)
+        if self._priced_at != before:
+            master.learn(self.proof)
         return reachable - self.bound >= self._value - self.goal.constant - reachable
 
     def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
