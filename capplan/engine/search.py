@@ -273,10 +273,11 @@ class Search:
     def _join(self, core: Core, sent: Ints, ours: Ints, theirs: Ints) -> None:
         """Take the best plan made of the choices of three: one that was sent, what became of it, and ours."""
         plan = joined(core.parts, core.place, sent, ours, theirs)
-        self.offer(core.outer(plan))
         options = core.parts.program.options
         count = sent[:options] + ours[:options] + theirs[:options]
         items = np.unique(core.parts.program.item[(count > 0) & (count < 3)])
         if len(items) and not self.over():
             mixer = Improver(core, plan, self.budget, int(self.random.integers(2**31)), self.experience)
-            self.offer(core.outer(mixer.solve_part(plan, items.astype(np.int64), JOIN_S, count > 0)))
+            plan = mixer.solve_part(plan, items.astype(np.int64), JOIN_S, count > 0)
+        # Once: in the columns of the whole a plan of many options is large.
+        self.offer(core.outer(plan))
