@@ -220,8 +220,7 @@ class Stage(Bounding):
         times: dict[bytes, int] = {}
         self._least_tried = np.inf
         while not self.over() and self.left > until:
-            if not self._opens_amiss(other, master):
-                self._improve(self._turn)
+            if self._placed_better(other, master):
                 continue
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
@@ -244,6 +243,15 @@ class Stage(Bounding):
             self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
             if step == 1.0 and (seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound)):
                 return
+
+    def _placed_better(self, other: Ints, master: Master) -> bool:
+        """Improve the best plan for a turn where that is what it lacks; whether it is better now."""
+        # Small problems are soon solved as a whole, for which the bound is wanted first.
+        if self.whole.options <= SMALL or self._opens_amiss(other, master):
+            return False
+        before = self._value
+        self._improve(self._turn)
+        return self._value < before
 
     def _opens_amiss(self, other: Ints, master: Master) -> bool:
         """Whether more of the gap may lie in what the best plan opens and buys than in who is placed where."""
