@@ -446,6 +446,29 @@ def _chain(g: Ground, old: int, new: int, change: float, most: float) -> float:
 
 
 @compiled
+def _cost_of_best(g: Ground, used: Ints, held: Bools) -> float:
+    """What the best plan costs, summed anew: a running total keeps the rounding of all that was broken on the way.
+
+    ``used`` [row] and ``held`` bool [fact] begin as zeros.
+    """
+    total = 0.0
+    for o in g.best:
+        total += g.cost[o]
+        for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+            used[g.entries[e, ROW]] += g.entries[e, USE]
+        for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+            f = g.links[k, OF_FACT]
+            if not held[f]:
+                held[f] = True
+                total += g.fact_cost[f]
+                for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
+                    used[g.through[e, ROW]] += g.through[e, USE]
+    for r in range(len(used)):
+        total += _toll(g, r, used[r])
+    return total
+
+
+@compiled
 def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> float:
     np.random.seed(seed)
     total = _settle(g)
@@ -483,4 +506,8 @@ def walk(ground: Ground, best_cost: float, moves: int, heat: float, seed: int) -
     ``heat``: the temperature, in units of cost. Returns the cost of ``best``, which is only replaced by
     a plan cheaper than ``best_cost``.
     """
-    return float(_walk(ground, best_cost, moves, heat, seed))
+    cost = float(_walk(ground, best_cost, moves, heat, seed))
+    if cost == best_cost:
+        return cost
+    used, held = np.zeros(len(ground.tolls), dtype=np.int64), np.zeros(len(ground.fact_cost), dtype=np.bool_)
+    return float(_cost_of_best(ground, used, held))
