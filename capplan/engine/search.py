@@ -29,7 +29,7 @@ AHEAD = 1.3
 """How far branch and bound may go before it is heard again, times what was done."""
 TRIAL, OF_USE = 0.2, 0.1
 """Share of the time after which branch and bound is judged, and the share of the gap that it is to have closed."""
-JOIN_S = 0.5
+MIX_S = 0.5
 """Seconds that the best mixture of plans may take."""
 CORE_MOST = 100_000
 """Options that are kept in all where items have fewer."""
@@ -266,11 +266,11 @@ class Search:
         for core, sent, theirs in self.crew.back(self.experience, wait=waits):
             ours = None if self.best is None else core.inner(self.best)
             if sent is not None and ours is not None and ours[: len(core.option)].sum() == self.whole.items:
-                self._join(core, sent, ours, theirs)
+                self._mix(core, sent, ours, theirs)
             else:
                 self.offer(core.outer(theirs))
 
-    def _join(self, core: Core, sent: Ints, ours: Ints, theirs: Ints) -> None:
+    def _mix(self, core: Core, sent: Ints, ours: Ints, theirs: Ints) -> None:
         """Take the best plan made of the choices of three: one that was sent, what became of it, and ours."""
         plan = joined(core.parts, core.place, sent, ours, theirs)
         options = core.parts.program.options
@@ -278,6 +278,6 @@ class Search:
         items = np.unique(core.parts.program.item[(count > 0) & (count < 3)])
         if len(items) and not self.over():
             mixer = Improver(core, plan, self.budget, int(self.random.integers(2**31)), self.experience)
-            plan = mixer.solve_part(plan, items.astype(np.int64), JOIN_S, count > 0)
+            plan = mixer.solve_part(plan, items.astype(np.int64), MIX_S, count > 0)
         # Once: in the columns of the whole a plan of many options is large.
         self.offer(core.outer(plan))

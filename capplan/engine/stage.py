@@ -76,13 +76,13 @@ class Stage(Bounding):
         settled = self.over() or (kinds is not None and self.best is not None)
         relaxed = None if settled else self._relax(bound)
         if relaxed is not None:
-            if self.crew is None or not len(self._proposable()):
+            other = self._proposable()
+            if self.crew is None or not len(other):
                 # Where proposals are to come, the others are better used to make plans of them.
                 self._prove_beside()
             self._round(relaxed)
             self._plan_for_rounded(relaxed)
-            self._propose(relaxed)
-            other = self._proposable()
+            self._propose(relaxed, other)
             if len(other) and self.best is not None and not self.over():
                 self._price_at_best(other)
         self._prove_beside()
@@ -207,9 +207,11 @@ class Stage(Bounding):
         """Facts and purchases that the master decides, none where they are too many. int64 [k]."""
         return structural(self.columns, self.whole.purchases.derived, MASTER_MOST)
 
-    def _propose(self, relaxed: Relaxed) -> None:
-        """Bound what is opened and bought in whole numbers, and make plans of what that proposes."""
-        other = self._proposable()
+    def _propose(self, relaxed: Relaxed, other: Ints) -> None:
+        """Bound what is opened and bought in whole numbers, and make plans of what that proposes.
+
+        ``other`` int64 [k]: the facts and purchases that are decided so.
+        """
         if not len(other):
             return
         master, centre, until = Master(self.columns, other), relaxed.others[other], PROPOSAL_SHARE * self.left
