@@ -149,3 +149,11 @@ def test_a_plan_is_repaired_where_it_is_broken_and_stays_elsewhere():
     many = program([2] * 200, [[int(option % 2 == 0) for option in range(400)]], [199])
     crowded = np.tile(np.array([1, 0], dtype=np.int64), 200)
     assert repaired(many, crowded, np.zeros(200, dtype=np.bool_), Limits(SECONDS), Watch()) is None
+
+
+def test_a_proof_names_the_limits_that_shut_what_would_help():
+    """The second item's first option would pay for the first item's, but breaks a limit all alone."""
+    one = program([1, 2], [[0, 1, 0], [1, -1, 0]], [0, 0])
+    (proof,) = proofs(one, np.ones(2, dtype=np.bool_), np.ones(2, dtype=np.bool_), SECONDS)
+    assert proof.rows.tolist() == [0, 1]
+    assert not list(proofs(one, np.ones(2, dtype=np.bool_), np.array([False, True]), SECONDS))

@@ -71,15 +71,13 @@ def proofs(program: Program, asked: Bools, kept: Bools, seconds: float, most: in
     items = items[homes[items]]
     if not asked[items].any():
         return
-    free = (blocker < 0) & homes[program.item[option]]
-    small = Relaxation(program, items, rows, option[free], asked[items])
+    small = Relaxation(program, items, rows, option[blocker < 0], asked[items])
     weight = small.weights(seconds)
     if weight is None:
         return
-    found = [proof for part in small.parts(weight) if (proof := small.proof(part)) is not None]
-    for proof in sorted(found, key=lambda one: (len(one.items), len(one.rows), one.items[:1].tolist())):
-        shut = blocker[np.isin(program.item[option], proof.items)]
-        yield Proof(proof.items, np.union1d(proof.rows, shut[shut >= 0]))
+    shut, because = option[blocker >= 0], blocker[blocker >= 0]
+    found = [proof for part in small.parts(weight) if (proof := small.proof(part, shut, because)) is not None]
+    yield from sorted(found, key=lambda one: (len(one.items), len(one.rows), one.items[:1].tolist()))
 
 
 def _blockers(program: Program, rows: Ints, option: Ints) -> Ints:
@@ -134,7 +132,7 @@ class Relaxation:
         entries = limits.tocoo()
         of_fact = (entries.col >= first) & (entries.col < first + facts)
         any_of: Any = self.program.any_of[:, self.option].tocsr().astype(np.int64)
-        helps = np.unique(entries.col[of_fact & (entries.data < 0)]) - first
+        self._helps = helps = np.unique(entries.col[of_fact & (entries.data < 0)]) - first
         wide = (len(helps), limits.shape[1] - first)
         one = sp.csr_array((np.ones(len(helps), np.int64), (np.arange(len(helps)), helps)), shape=wide)
         parts = [sp.hstack([-any_of[helps], one])]
@@ -199,13 +197,31 @@ class Relaxation:
         least = np.minimum.reduceat(self._priced(weight)[: len(self.option)], self.start)
         return np.where(self.asked, least, np.minimum(0, least))
 
-    def proof(self, weight: Ints) -> Proof | None:
-        """What whole weights prove; None where they prove nothing."""
+    def _outside(self, weight: Ints, option: Ints) -> Floats:
+        """No more than what other options of the Program count at the weights. float [option]."""
+        limits, helped = len(self.rows), weight[len(self.rows) :][: len(self._helps)].astype(float)
+        own: Any = self.program.limits.of_rows(self.rows)[:, option].astype(float)
+        brings: Any = self.program.any_of[self._helps][:, option].astype(float)
+        # Their coefficients may be too large for whole numbers of 64 bits.
+        given = brings.T @ helped
+        counts, peak = own.T @ weight[:limits].astype(float) - given, abs(own).T @ weight[:limits] + given
+        return np.asarray(counts - 1e-12 * peak, dtype=np.float64)
+
+    def proof(self, weight: Ints, shut: Ints, because: Ints) -> Proof | None:
+        """What whole weights prove; None where they prove nothing.
+
+        ``shut`` int64 [k]: options that were left out ``because`` int64 [k] of a limit each. It has a part in the proof
+        where they would count less than what their items count at least.
+        """
         least, first = self._least(weight), len(self.option)
         others, upper = self._priced(weight)[first:].tolist(), self.upper[first:].tolist()
         total = sum(least.tolist()) + sum(min(0, each) * most for each, most in zip(others, upper, strict=True))
         total -= sum(w * b for w, b in zip(weight.tolist(), self.bound.tolist(), strict=True) if w)
         if total <= 0:
             return None
-        used = np.flatnonzero(weight[: len(self.rows)])
-        return Proof(self.items[self.asked & (least != 0)], self.rows[used])
+        # An item that is not here need not have an option, and counts nothing without.
+        at_least = np.zeros(self.program.items, dtype=np.int64)
+        at_least[self.items] = least
+        needed = because[self._outside(weight, shut) < at_least[self.program.item[shut]]]
+        used = self.rows[np.flatnonzero(weight[: len(self.rows)])]
+        return Proof(self.items[self.asked & (least != 0)], np.union1d(used, needed))
