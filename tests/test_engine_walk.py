@@ -5,56 +5,84 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capplan.engine.ground import ground_of
+from capplan.engine.ground import UNBOUND, Terrain, softened
 from capplan.engine.narrow import Parts
 from capplan.engine.walk import (
+    AT,
     BOUND,
     BROKEN,
     COUNT,
+    ENTRY,
+    FIRST,
     HOLDERS,
+    IN,
     LIST,
     MOST,
     OF_OPTION,
-    OPTION,
     PAID,
-    PRICE,
     ROOM,
-    ROW,
-    SEAT,
     SIZE,
     STATE,
-    STEP,
     TAKEN,
     USED,
     WEIGHT,
+    WHOSE,
     Ground,
     walk,
 )
 from capplan.program import LinearGoal, Program
-from capplan.units import Floats, Ints
+from capplan.units import Ints
 from tests.test_engine_proof import programs
 
 
+class World(NamedTuple):
+    """A small Program with costs, a plan to begin with (it may break limits), and the ground laid out for it."""
+
+    program: Program
+    goal: LinearGoal
+    x: Ints
+    ground: Ground
+
+
 @st.composite
-def grounds(draw: st.DrawFn) -> tuple[Program, Ground]:
-    """A small Program with costs, what it buys paid for where it widens limits only, and a plan to begin with."""
+def worlds(draw: st.DrawFn) -> World:
+    """What it buys is paid for where it widens limits only."""
     program = draw(programs())
     matrix = program.limits.tocsr().toarray()
     derived = bool((matrix[:, -1] <= 0).all()) and draw(st.booleans())
     program = replace(program, purchases=replace(program.purchases, derived=np.array([derived])))
+    if draw(st.booleans()):
+        program = with_twins(program, draw(st.lists(st.integers(0, 3), min_size=len(matrix), max_size=len(matrix))))
     costs = draw(st.lists(st.integers(0, 9), min_size=program.columns, max_size=program.columns))
     goal = LinearGoal("cost", np.array(costs, dtype=np.int64), 0, Fraction(1))
     x = np.zeros(program.columns, dtype=np.int64)
     for first, end in itertools.pairwise(program.item_start.tolist()):
         x[draw(st.integers(first, end - 1))] = 1
-    ground = ground_of(Parts(program, goal), x, np.full(len(program.bound), 2.0))
+    x[-1] = 0 if derived else draw(st.integers(0, 2))
+    place = draw(st.lists(st.integers(0, 2), min_size=program.options, max_size=program.options))
+    limits = len(program.bound)
+    terrain = Terrain(Parts(program, goal), np.array(place, dtype=np.int64))
+    price = np.array(draw(st.lists(st.floats(0, 3), min_size=limits, max_size=limits)))
+    ground = terrain.ground(x, np.full(limits, 2.0), price)
     ground.tolls[:, MOST] = 1e6
-    return program, ground
+    return World(program, goal, x, ground)
+
+
+def with_twins(program: Program, wider: list[int]) -> Program:
+    """Every limit once more, for options alone and so much wider: what a walk may leave out."""
+    matrix = program.limits.tocsr().toarray()
+    twin = matrix.copy()
+    twin[:, program.options :] = 0
+    limits = replace(program.limits, rest=sp.csr_array(np.vstack([matrix, twin])))
+    bound = np.concatenate([program.bound, program.bound + np.array(wider)])
+    return replace(program, limits=limits, bound=bound, limit_names=program.limit_names * 2)
 
 
 def held_by(program: Program, choice: Ints) -> Ints:
@@ -64,64 +92,89 @@ def held_by(program: Program, choice: Ints) -> Ints:
     return np.concatenate([taken, program.any_of.toarray().astype(np.int64) @ taken > 0])
 
 
-def used_by(program: Program, choice: Ints) -> Ints:
-    """Use of every limit by a choice, int64 [limit], purchases left out."""
-    return np.asarray(program.limits.tocsr().toarray()[:, :-1] @ held_by(program, choice))
-
-
-def cost_of(program: Program, ground: Ground, choice: Ints) -> float:
-    """What a choice costs where it keeps all limits, else infinity."""
-    over = used_by(program, choice) - ground.rows[:-1, BOUND]
-    if (over > ground.rows[:-1, ROOM]).any():
+def cost_of(world: World, choice: Ints) -> float:
+    """What a choice costs where it keeps all limits, else infinity: by the Program, not by the ground."""
+    program, held, matrix = world.program, held_by(world.program, choice), world.program.limits.tocsr().toarray()
+    soft = softened(Parts(program, world.goal))
+    bought = np.where(soft.decided, world.x[-1:], 0)
+    over = matrix[:, :-1] @ held + matrix[:, -1:] @ bought - program.bound
+    if (over > soft.room).any():
         return np.inf
-    steps: Floats = np.ceil(np.maximum(0, over) / ground.rows[:-1, STEP])
-    prices = np.concatenate([ground.cost, ground.fact_cost])
-    return float(prices @ held_by(program, choice) + ground.tolls[:, PRICE] @ steps)
+    steps = np.ceil(np.maximum(0, over) / soft.step)
+    return float(world.goal.coefficients[:-1] @ held + soft.price @ steps)
 
 
-@given(grounds(), st.integers(0, 40), st.integers(0, 99))
+@given(worlds(), st.integers(0, 40), st.integers(0, 99))
 @settings(max_examples=150)
-def test_all_that_is_counted_follows_from_the_choice(world: tuple[Program, Ground], moves: int, seed: int):
-    """Uses, states, members of limits and holders of facts after any number of moves."""
-    program, ground = world
+def test_all_that_is_counted_follows_from_the_choice(world: World, moves: int, seed: int):
+    """Uses, states, members of lists and holders of facts after any number of moves."""
+    ground, program = world.ground, world.program
     walk(ground, np.inf, moves, 3.0, seed)
     rows, choice = ground.rows[:-1], ground.choice
     assert (program.item[choice] == np.arange(program.items)).all()
-    assert (rows[:, USED] == used_by(program, choice)).all()
+    entry_of = np.repeat(np.arange(program.options), np.diff(ground.options[:, ENTRY]))
+    uses = np.zeros((len(rows), program.options), dtype=np.int64)
+    uses[ground.entry_row, entry_of] = ground.entry_use
+    facts = program.limits.tocsr().toarray()[:, program.options : -1]
+    held = held_by(program, choice)
+    assert (rows[:, USED] == uses @ held[: program.options] + facts @ held[program.options :]).all()
     over = rows[:, USED] - rows[:, BOUND]
     assert (rows[:, STATE] == np.where(over <= 0, 0, np.where(over <= rows[:, ROOM], PAID, BROKEN))).all()
     for state in (PAID, BROKEN):
         listed = ground.over[state, : ground.tally[state]]
         assert sorted(listed) == np.flatnonzero(rows[:, STATE] == state).tolist()
     chosen = set(choice.tolist())
-    for r, row in enumerate(rows):
-        mine = ground.members[row[LIST] : ground.rows[r + 1, LIST]]
-        assert sorted(mine) == np.flatnonzero(ground.entries[:, ROW] == r).tolist()
-        assert (ground.entries[mine, SEAT] == np.arange(len(mine))).all()
-        assert [int(o) in chosen for o in ground.entries[mine, OPTION]] == [k < row[SIZE] for k in range(len(mine))]
+    for k, of in enumerate(ground.lists[:-1]):
+        mine = ground.members[of[FIRST] : ground.lists[k + 1, FIRST]]
+        assert sorted(mine) == np.flatnonzero(ground.seats[:, IN] == k).tolist()
+        assert (ground.seats[mine, AT] == np.arange(len(mine))).all()
+        assert [int(o) in chosen for o in ground.seats[mine, WHOSE]] == [n < of[SIZE] for n in range(len(mine))]
     for f, fact in enumerate(ground.facts[:-1]):
         mine = ground.links[ground.holders[fact[HOLDERS] : ground.facts[f + 1, HOLDERS]], OF_OPTION]
         assert fact[COUNT] == fact[TAKEN]
         assert [int(o) in chosen for o in mine] == [k < fact[COUNT] for k in range(len(mine))]
 
 
-@given(grounds(), st.integers(0, 99))
-@settings(max_examples=60)
-def test_a_long_walk_finds_the_best_of_a_small_program(world: tuple[Program, Ground], seed: int):
-    """Against trying all choices; what it says that the best costs is what that costs."""
-    program, ground = world
-    found = walk(ground, np.inf, 20_000, 4.0, seed)
+@given(worlds())
+@settings(max_examples=150)
+def test_what_is_left_out_makes_no_difference(world: World):
+    """Every choice breaks a limit on the ground where it breaks one of the Program, and lists hold all that use it."""
+    ground, program = world.ground, world.program
+    for r, row in enumerate(ground.rows[:-1]):
+        users = {
+            int(o)
+            for o in range(program.options)
+            for e in range(*ground.options[o : o + 2, ENTRY])
+            if ground.entry_row[e] == r
+        }
+        first, end = ground.lists[row[LIST] : row[LIST] + 2, FIRST]
+        assert users <= set(ground.seats[ground.members[first:end], WHOSE].tolist())
+        assert row[BOUND] < UNBOUND or not users
     spans = [range(first, end) for first, end in itertools.pairwise(program.item_start.tolist())]
-    least = min(cost_of(program, ground, np.array(choice)) for choice in itertools.product(*spans))
+    for choice in itertools.product(*spans):
+        ground.choice[:] = choice
+        ground.best[:] = choice
+        cost = walk(ground, np.inf, 0, 1.0, 0)
+        assert cost == np.inf  # no move was made
+        assert (ground.tally[BROKEN] > 0) == (cost_of(world, np.array(choice)) == np.inf)
+
+
+@given(worlds(), st.integers(0, 99))
+@settings(max_examples=60)
+def test_a_long_walk_finds_the_best_of_a_small_program(world: World, seed: int):
+    """Against trying all choices; what it says that the best costs is what that costs."""
+    found = walk(world.ground, np.inf, 20_000, 4.0, seed)
+    spans = [range(first, end) for first, end in itertools.pairwise(world.program.item_start.tolist())]
+    least = min(cost_of(world, np.array(choice)) for choice in itertools.product(*spans))
     assert found == least
     if least < np.inf:
-        assert cost_of(program, ground, ground.best) == least
+        assert cost_of(world, world.ground.best) == least
 
 
-@given(grounds(), st.integers(0, 99))
-def test_the_price_of_excess_stays_between_its_least_and_its_most(world: tuple[Program, Ground], seed: int):
+@given(worlds(), st.integers(0, 99))
+def test_the_price_of_excess_stays_between_its_least_and_its_most(world: World, seed: int):
     """However long a limit stays exceeded."""
-    _, ground = world
+    ground = world.ground
     ground.tolls[:, MOST] = 3.0
     walk(ground, np.inf, 20_000, 4.0, seed)
     assert (ground.tolls[:, WEIGHT] >= 2.0).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.engine.dual import Bound, ascend, cheapest, exact_bound
+from capplan.engine.dual import FINELY, SCHEDULE, Bound, Schedule, ascend, cheapest, exact_bound, guessed
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
@@ -36,6 +36,7 @@ class Bounding(Search):
     """
 
     proof: Bound
+    _schedule: Schedule = SCHEDULE
     active: Bools
     tied: Bools
 
@@ -47,16 +48,27 @@ class Bounding(Search):
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
     def _prices(self, start: Floats | None = None, sample: int | None = None) -> Bound:
-        """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there."""
+        """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there.
+
+        Where purchases widen limits, what these cost is the first guess, which a coarse ascent would leave.
+        """
         rows = len(self.columns.bound)
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         per_row = max(1.0, self.whole.items / max(1, rows))
         until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
         some = None if sample is None else np.sort(self.random.permutation(self.whole.items)[:sample])
-        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until, start, some)
+        guess = guessed(self.columns) if start is None else start
+        known = exact_bound(self.columns, guess) if guess.any() else None
+        if start is None:
+            self._schedule = SCHEDULE if known is None else FINELY
+        first = None if known is None else guess
+        some = some if self._schedule is SCHEDULE else None
+        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until, first, some, self._schedule)
         self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
         found = exact_bound(self.columns, price)
+        if known is not None and known.value > found.value:
+            price, found = guess, known
         self.price, self.last, self.proof = price, found, found
         self.prove(found.value)
         return found

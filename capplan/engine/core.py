@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from capplan.engine.dual import Bound
+from capplan.engine.ground import Terrain
 from capplan.engine.narrow import Parts, narrowed
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Floats, Ints
@@ -19,18 +20,28 @@ class Core:
     """Some options of a Program, all facts, purchases and limits; a plan of the core is a plan of the whole.
 
     ``option`` int64 [k]: their numbers in the whole. ``reduced`` float [k]: what each costs above the cheapest of its
-    item at good prices. ``place`` int64 [k]: options with the same number use the same limits. ``toll`` float [limit]:
-    the least price of a unit beyond each limit, for a walk. ``typical``: a middling ``reduced`` above 0. ``first``:
-    options of the whole.
+    item at good prices. ``place`` int64 [k]: options with the same number use the same limits. ``price`` float [limit]:
+    good prices; ``toll``: the least price of a unit beyond each limit, for a walk. ``typical``: a middling ``reduced``
+    above 0. ``first``: options of the whole.
     """
 
     option: Ints
     parts: Parts
     reduced: Floats
     place: Ints
+    price: Floats
     toll: Floats
     typical: float
     first: int
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without what is worked out of the rest."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def terrain(self) -> Terrain:
+        """What all walks have in common."""
+        return Terrain(self.parts, self.place)
 
     @cached_property
     def _by_reduced(self) -> Floats:
@@ -57,11 +68,22 @@ def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price
     """The core of the options ``keep`` bool [option]; ``price`` float [row] ≥ 0 are prices of the limits."""
     option = np.flatnonzero(keep)
     small, inner_goal = narrowed(program, goal, option)
+    # Names are for people, and there are as many as limits: a core is sent to other processes.
+    small = replace(small, limit_names=())
     parts = Parts(small, inner_goal)
     place = None if program.limits.place is None else np.asarray(program.limits.place[option], dtype=np.int64)
     reduced = bound.reduced[option] / bound.scale
     typical = float(np.median(reduced[reduced > 0])) if (reduced > 0).any() else 1.0
-    return Core(option, parts, reduced, _grouped(parts, place), _tolls(parts, price), typical, program.options)
+    return Core(
+        option,
+        parts,
+        reduced,
+        _grouped(parts, place),
+        price[: len(small.bound)],
+        _tolls(parts, price),
+        typical,
+        program.options,
+    )
 
 
 def _grouped(parts: Parts, place: Ints | None) -> Ints:

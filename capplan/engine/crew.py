@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 import time
 from concurrent.futures import Executor, Future
@@ -25,6 +26,7 @@ from capplan.units import Ints
 @dataclass
 class _Sent:
     core: Core
+    file: Path
     base: Ints | None
     answer: Future[tuple[Ints | None, Experience]]
     flag: Path
@@ -41,7 +43,8 @@ class Crew:
     def __init__(self, executor: Executor, hands: int) -> None:
         self.executor, self.hands = executor, hands
         self._sent: list[_Sent] = []
-        self._flags = tempfile.TemporaryDirectory(prefix="capplan-")
+        self._latest: tuple[Core, Path] | None = None
+        self._files = tempfile.TemporaryDirectory(prefix="capplan-")
         self._count = 0
 
     @property
@@ -53,9 +56,22 @@ class Crew:
         """Have a plan made from ``start`` better within ``limits`` and ``effort``."""
         base = start.x if start.shut is None else None
         self._count += 1
-        flag = Path(self._flags.name) / str(self._count)
-        answer = self.executor.submit(improved, core, start, limits, effort, seed, str(flag))
-        self._sent.append(_Sent(core, base, answer, flag, time.monotonic() + effort))
+        flag = Path(self._files.name) / str(self._count)
+        file = self._kept(core)
+        answer = self.executor.submit(_improved_at, str(file), start, limits, effort, seed, str(flag))
+        self._sent.append(_Sent(core, file, base, answer, flag, time.monotonic() + effort))
+
+    def _kept(self, core: Core) -> Path:
+        """A file with a core, written once for all who work on it; those that nobody works on are deleted."""
+        if self._latest is None or self._latest[0] is not core:
+            file = Path(self._files.name) / f"{self._count}.core"
+            with file.open("wb") as written:
+                pickle.dump(core, written, protocol=pickle.HIGHEST_PROTOCOL)
+            self._latest = (core, file)
+            used = {file} | {sent.file for sent in self._sent}
+            for old in set(Path(self._files.name).glob("*.core")) - used:
+                old.unlink()
+        return self._latest[1]
 
     def call(self, *, everybody: bool = False) -> None:
         """Ask for what took as many seconds as the effort it was allowed; it will be back soon."""
@@ -67,7 +83,7 @@ class Crew:
         """Call everybody back and wait, so that no process is left in the middle of anything."""
         self.call(everybody=True)
         self.executor.shutdown(cancel_futures=False)
-        self._flags.cleanup()
+        self._files.cleanup()
 
     def back(self, experience: Experience, *, wait: bool) -> list[tuple[Core, Ints | None, Ints]]:
         """Cores, plans sent (None: what was sent was none yet) and what became of them.
@@ -91,6 +107,21 @@ class Crew:
                 self.hands -= 1
         self._sent = rest
         return found
+
+
+_known: dict[str, Core] = {}
+"""The core that this process worked on last, by its file."""
+
+
+def _improved_at(
+    file: str, start: Start, limits: Limits, effort: float, seed: int, flag: str
+) -> tuple[Ints | None, Experience]:
+    """A task for another process: ``improved`` on the core in a file that we wrote."""
+    if file not in _known:
+        _known.clear()
+        with Path(file).open("rb") as written:
+            _known[file] = pickle.load(written)
+    return improved(_known[file], start, limits, effort, seed, flag)
 
 
 def joined(parts: Parts, place: Ints | None, base: Ints, ours: Ints, theirs: Ints) -> Ints:

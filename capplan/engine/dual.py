@@ -27,6 +27,7 @@ from capplan.engine.compiled import compiled
 from capplan.units import Bools, Ints
 
 Floats = npt.NDArray[np.float64]
+Schedule = tuple[tuple[float, int], ...]
 
 HIGHEST = 1e6
 """Mean costs for one unit beyond which no price climbs."""
@@ -38,6 +39,8 @@ HASTE = 3
 """How many times fewer rounds a sample gets: its prices are good for a first plan only."""
 SCHEDULE = ((0.02, 100), (0.002, 200))
 """Temperature in mean costs, and most rounds, of each leg of the climb."""
+FINELY = ((2e-6, 100),)
+"""The same from a guess, which a higher temperature would leave."""
 
 
 @compiled
@@ -224,17 +227,45 @@ def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
     ]
 
 
+def guessed(columns: Columns) -> Floats:
+    """Prices of limits that purchases widen: what that costs for each unit, or none. float [row].
+
+    One says which for each slot and for all other rows together, where it bounds more. Where most of a resource is used
+    up to its level everywhere, this is close to the best.
+    """
+    owner = np.repeat(np.arange(len(columns.other_cost)), np.diff(columns.other_at))
+    cost, gives = columns.other_cost[owner], -columns.other
+    some = (gives > 0) & (cost > 0)
+    full = np.full(len(columns.bound), np.inf)
+    np.minimum.at(full, columns.other_row[some], cost[some] / gives[some])
+    full[np.isinf(full)] = 0.0
+    group = np.full(len(full) + 1, columns.row.shape[1])
+    for k in range(columns.row.shape[1]):
+        group[columns.row[:, k]] = k
+    groups = np.unique(group[:-1][full > 0])
+    if not len(groups):
+        return full
+    price = max(np.zeros(len(full)), full, key=lambda price: exact_bound(columns, price).value)
+    least = exact_bound(columns, price).value
+    for k in groups.tolist():
+        other = np.where(group[:-1] != k, price, np.where(price > 0, 0.0, full))
+        if (value := exact_bound(columns, other).value) > least:
+            price, least = other, value
+    return price
+
+
 def ascend(
     columns: Columns,
     sizes: Floats,
     spent: Callable[[], bool],
     start: Floats | None = None,
     sample: Ints | None = None,
+    schedule: Schedule = SCHEDULE,
 ) -> Floats:
     """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
 
-    It begins at the prices ``start`` float [row]. With ``sample`` int64 [k] these items stand for all. Returns float
-    [row].
+    It begins at the prices ``start`` float [row], else at none. With ``sample`` int64 [k] these items stand for all.
+    ``schedule``: the temperature in mean costs, and the most rounds, of each leg of the climb. Returns float [row].
     """
     items = len(columns.start) - 1
     if not len(columns.bound):
@@ -245,9 +276,14 @@ def ascend(
     rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
     unit = 1.0 / np.maximum(1.0, sizes)
     # Prices are counted in shares of the mean cost, so that one step means the same on every row.
+    # What an item pays at the first prices counts: where room is bought, its options may cost next to nothing.
     typical = max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
+    if start is not None:
+        used = np.zeros(rows)
+        _smooth(columns, sample, start, typical, used, room)
+        typical += stands_for * float(start @ used) / items
     x = np.zeros(rows) if start is None else start / (unit * typical)
-    for heat, rounds in SCHEDULE:
+    for heat, rounds in schedule:
 
         def value(x: Floats, heat: float = heat) -> tuple[float, Floats]:
             price = x * unit * typical

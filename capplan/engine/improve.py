@@ -13,11 +13,10 @@ from capplan.engine.core import Core
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
 from capplan.engine.experience import HEATS, SHUT, WALK, Experience
-from capplan.engine.ground import ground_of
 from capplan.engine.neighbourhood import ARMS, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
-from capplan.engine.walk import MOST, ROW, USE, WEIGHT, Ground, walk
+from capplan.engine.walk import MOST, WEIGHT, Ground, walk
 from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -33,7 +32,7 @@ FINE = 16
 """Parts of the goal's unit in which the price of excess is counted."""
 PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
-DEAREST = 1e3
+DEAREST = 1e6
 """How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
 EFFORT_A_MOVE = 2.5e-7
 """Effort of a move, times one more than the limits that an option uses."""
@@ -134,7 +133,7 @@ class Improver:
     ) -> tuple[Ground, bool]:
         """The ground after a walk, and whether its best choice keeps all limits."""
         program, parts = self.core.parts.program, self.core.parts
-        ground = ground_of(parts, x, self.core.toll, shut)
+        ground = self.core.terrain.ground(x, self.core.toll, self.core.price, shut)
         if self.x is None:
             # Where any plan is welcome, what it would cost to open something must not keep items out of it.
             ground.fact_cost[:] = 0
@@ -144,7 +143,7 @@ class Improver:
         if self.x is not None:
             # What an item costs may lie in limits and facts rather than in its options.
             typical = max(typical, abs(parts.goal.value(self.x)) / program.items)
-        effort = EFFORT_A_MOVE * (1 + len(ground.entries) / program.options)
+        effort = EFFORT_A_MOVE * (1 + self.core.terrain.width)
         cost, end = np.inf, self.budget.left - seconds
         latest = min(end, (1 - LONGEST_SHARE) * self.budget.left)
         moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
@@ -165,11 +164,9 @@ class Improver:
 
         What it took the last time, or else one use too many costs what an item costs on average.
         """
-        rows, value = len(ground.tolls), self.value
+        value = self.value
         assert value is not None
-        members = np.bincount(ground.entries[:, ROW], minlength=rows)
-        use = np.bincount(ground.entries[:, ROW], np.abs(ground.entries[:, USE]), minlength=rows)
-        usual = abs(value) / self.core.parts.program.items * members / np.maximum(1.0, use)
+        usual = abs(value) / self.core.parts.program.items * self.core.terrain.usual
         least, last = ground.tolls[:, WEIGHT].copy(), self.experience.weight
         ground.tolls[:, MOST] = DEAREST * np.maximum(least, usual)
         ground.tolls[:, WEIGHT] = np.clip(usual if last is None else last, least, ground.tolls[:, MOST])
@@ -328,7 +325,7 @@ class Called(Watch):
 def improved(
     core: Core, start: Start, limits: Limits, effort: float, seed: int, flag: str
 ) -> tuple[Ints | None, Experience]:
-    """The best plan found within ``limits``, or until the file ``flag`` appears: a task for another process."""
+    """The best plan found within ``limits``, or until the file ``flag`` appears."""
     budget = Budget(limits, Called(flag=flag), effort)
     improver = Improver(core, start.x if start.shut is None else None, budget, seed, start.experience)
     if start.shut is not None:

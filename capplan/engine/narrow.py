@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,19 +24,23 @@ def narrowed(program: Program, goal: LinearGoal, option: Ints) -> tuple[Program,
     none = np.zeros((0, 0), dtype=np.int32)
     limits = Coefficients(program.limits.of_columns(column).tocsr(), item, None, none, np.zeros((0, 0), np.int64))
     any_of: Any = program.any_of[:, option]
-    digits = sp.csr_array((0, len(column)), dtype=np.int64)
     made = replace(
         program,
         item=item,
         any_of=any_of.tocsr(),
         limits=limits,
         goals=(small,),
-        make_ties=lambda: digits,
+        make_ties=partial(no_ties, len(column)),
         tie_base=np.zeros(0, np.int64),
         charges=(),
         prices=(),
     )
     return made, small
+
+
+def no_ties(columns: int) -> sp.csr_array:
+    """No digit to break ties by."""
+    return sp.csr_array((0, columns), dtype=np.int64)
 
 
 def with_ceiling(program: Program, goal: LinearGoal, most: int) -> Program:
@@ -109,7 +114,7 @@ class Parts:
             bound=bound,
             limit_names=(),
             goals=(goal,),
-            make_ties=lambda: sp.csr_array((0, len(column)), dtype=np.int64),
+            make_ties=partial(no_ties, len(column)),
             tie_base=np.zeros(0, np.int64),
         )
         return Part(made, goal, option, fact, rows)

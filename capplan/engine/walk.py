@@ -13,33 +13,39 @@ from typing import NamedTuple
 import numpy as np
 
 from capplan.engine.compiled import compiled
-from capplan.units import Bools, Floats, Ints
+from capplan.units import Bools, Floats, Ints, Numbers
 
 # Columns of Ground.rows
-BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, SIZE, MIXED, NEEDS = range(10)
+BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, NEEDS = range(8)
 # States of a row
 KEPT, PAID, BROKEN = range(3)
 # Columns of Ground.tolls
-PRICE, WEIGHT, BASE, MOST = range(4)
-# Columns of Ground.entries
-ROW, USE, OPTION, SEAT = range(4)
+PRICE, WEIGHT, BASE, MOST, WORTH = range(5)
 # Columns of Ground.options
-ENTRY, FACT, ITEM = range(3)
+ENTRY, SEAT, FACT, ITEM = range(4)
+# Columns of Ground.lists
+FIRST, SIZE, MIXED = range(3)
+# Columns of Ground.seats
+IN, WHOSE, AT = range(3)
 # Columns of Ground.links
 OF_FACT, OF_OPTION, LINK_SEAT = range(3)
 # Columns of Ground.facts
 THROUGH, HOLDERS, COUNT, TAKEN = range(4)
+# Columns of Ground.through
+ROW, USE = range(2)
 # Columns of Ground.needs
 BY_FACT, NEED = range(2)
 # Places of Ground.tally; rows are counted at their state
 CHANGED, _, _, VISITED, LINKED, TALLIES = range(6)
 
-MENDING, DEAR = 0.5, 0.3
-"""Share of the moves that begin at a row that is broken, and at one paid for where none is broken."""
+MENDING, DEAR, FILLING = 0.5, 0.3, 0.3
+"""Share of the moves that begin at a row that is broken, at one paid for where none is, at one not used up."""
+LOOKED_AT = 12
+"""Rows of which the one is taken where most is left unused."""
 CHAINED = 0.01
 """Share of what is in the way that is pushed out one after the other."""
 TRIES = 8
-"""Facts of a row that are looked at for one whose change would help."""
+"""Facts of a row, or members of its list, that are looked at for one whose change would help."""
 RAISE_EVERY, RAISED = 256, 0.1
 """Moves after which what is broken becomes dearer, and by what share."""
 EASE_EVERY, EASED = 8192, 0.9
@@ -49,28 +55,35 @@ EASE_EVERY, EASED = 8192, 0.9
 class Ground(NamedTuple):
     """Where the walk goes, purchases fixed. One row of each table a thing, all int64 unless said.
 
-    ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first of its links, item; ``cost``
-    float [option], the ``least`` of them float [item]. ``entries``: row, use, option, and where it stands among the
-    row's members. ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state,
-    where it stands among those ``over``, first member, number of members taken, whether some have a use below 0,
-    first of its ``needs``. ``members``: entries row by row, those taken first. ``tolls`` float [row]: the price of a
-    begun step, of a unit beyond, and the least and the most of the latter. ``links``: fact, option, and where it
-    stands among the fact's holders. ``facts`` [fact + 1]: first of ``through``, first holder, number of options that
-    make it true, number of those listed; ``holders``: links fact by fact, those taken first; ``fact_cost`` float
-    [fact]; ``through``: row and use, fact by fact; ``needs``: fact and use, row by row. ``over`` [state, row]: the
-    rows paid for, the rows broken. ``tally``: items changed since the best plan, rows paid for, rows broken, whether
-    all limits were kept lately, length of ``chain``; ``changed`` lists the first and ``dirty`` bool [item] marks
-    them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the best one.
+    ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first seat, first link, item; ``cost``
+    float [option], the ``least`` of them float [item]. ``entry_row`` int32 and ``entry_use`` [entry]: what options
+    use. ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state, where it
+    stands among those ``over``, a list with all options that use it and perhaps others, first of its ``needs``.
+    ``lists`` [list + 1]: first member, members taken, whether an option may use less than 0 of a row. ``members``
+    int32: seats list by list, those taken first. ``seats`` int32: list, option, and where it stands in the list.
+    ``tolls`` float [row]: the price of a begun step, of a unit beyond, the least and the most of the latter, and what
+    a unit left unused costs in the bound; ``scarce`` [k]: rows where that is more than nothing. ``links``: fact,
+    option, and where it stands among the fact's holders. ``facts`` [fact + 1]: first of ``through``, first holder,
+    number of options that make it true, number of those listed; ``holders``: links fact by fact, those taken first;
+    ``fact_cost`` float [fact]; ``through``: row and use, fact by fact; ``needs``: fact and use, row by row. ``over``
+    [state, row]: the rows paid for, the rows broken. ``tally``: items changed since the best plan, rows paid for, rows
+    broken, whether all limits were kept lately, length of ``chain``; ``changed`` lists the first and ``dirty`` bool
+    [item] marks them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the
+    best one.
     """
 
     start: Ints
     options: Ints
     cost: Floats
     least: Floats
-    entries: Ints
+    entry_row: Numbers
+    entry_use: Ints
     rows: Ints
-    members: Ints
+    lists: Ints
+    members: Numbers
+    seats: Numbers
     tolls: Floats
+    scarce: Ints
     links: Ints
     facts: Ints
     holders: Ints
@@ -95,7 +108,9 @@ def _toll(g: Ground, r: int, used: int) -> float:
     room = g.rows[r, ROOM]
     if room == 0:
         return float(g.tolls[r, WEIGHT] * over)
-    begun = (min(over, room) + g.rows[r, STEP] - 1) // g.rows[r, STEP]
+    begun, step = min(over, room), g.rows[r, STEP]
+    if step > 1:
+        begun = (begun + step - 1) // step
     return float(g.tolls[r, PRICE] * begun + g.tolls[r, WEIGHT] * max(0, over - room))
 
 
@@ -142,7 +157,7 @@ def _leave(g: Ground, o: int) -> float:
     """Take an option's use away; returns what changes."""
     change = -float(g.cost[o])
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        change += _add(g, g.entries[e, ROW], -g.entries[e, USE])
+        change += _add(g, g.entry_row[e], -g.entry_use[e])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
         g.facts[f, COUNT] -= 1
@@ -158,7 +173,7 @@ def _enter(g: Ground, o: int) -> float:
     """Add an option's use; returns what changes."""
     change = float(g.cost[o])
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        change += _add(g, g.entries[e, ROW], g.entries[e, USE])
+        change += _add(g, g.entry_row[e], g.entry_use[e])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
         if g.facts[f, COUNT] == 0:
@@ -170,7 +185,7 @@ def _enter(g: Ground, o: int) -> float:
 
 
 @compiled
-def _swap(order: Ints, table: Ints, seat: int, first: int, k: int, to: int) -> None:
+def _swap(order: Numbers, table: Numbers, seat: int, first: int, k: int, to: int) -> None:
     """Put thing k at another seat of its group, which begins at ``first`` in ``order``; what is there takes its own.
 
     Column ``seat`` of ``table`` says where each stands.
@@ -184,11 +199,11 @@ def _swap(order: Ints, table: Ints, seat: int, first: int, k: int, to: int) -> N
 
 @compiled
 def _list_taken(g: Ground, o: int) -> None:
-    """Put an option among the members of its rows and the holders of its facts."""
-    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        r = g.entries[e, ROW]
-        _swap(g.members, g.entries, SEAT, g.rows[r, LIST], e, g.rows[r, SIZE])
-        g.rows[r, SIZE] += 1
+    """Put an option among those taken of its lists and the holders of its facts."""
+    for k in range(g.options[o, SEAT], g.options[o + 1, SEAT]):
+        r = g.seats[k, IN]
+        _swap(g.members, g.seats, AT, g.lists[r, FIRST], k, g.lists[r, SIZE])
+        g.lists[r, SIZE] += 1
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
         _swap(g.holders, g.links, LINK_SEAT, g.facts[f, HOLDERS], k, g.facts[f, TAKEN])
@@ -198,10 +213,10 @@ def _list_taken(g: Ground, o: int) -> None:
 @compiled
 def _list_left(g: Ground, o: int) -> None:
     """The reverse."""
-    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        r = g.entries[e, ROW]
-        g.rows[r, SIZE] -= 1
-        _swap(g.members, g.entries, SEAT, g.rows[r, LIST], e, g.rows[r, SIZE])
+    for k in range(g.options[o, SEAT], g.options[o + 1, SEAT]):
+        r = g.seats[k, IN]
+        g.lists[r, SIZE] -= 1
+        _swap(g.members, g.seats, AT, g.lists[r, FIRST], k, g.lists[r, SIZE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
         g.facts[f, TAKEN] -= 1
@@ -226,7 +241,7 @@ def _settle(g: Ground) -> float:
     """Compute everything that follows from ``choice``; returns its cost, excess included."""
     g.rows[:, USED] = 0
     g.rows[:, STATE] = KEPT
-    g.rows[:, SIZE] = 0
+    g.lists[:, SIZE] = 0
     g.facts[:, COUNT] = 0
     g.facts[:, TAKEN] = 0
     g.tally[:] = 0
@@ -255,7 +270,7 @@ def _asks(g: Ground, o: int, most: float) -> float:
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         if change > most:
             break
-        change += _rise(g, g.entries[e, ROW], g.entries[e, USE])
+        change += _rise(g, g.entry_row[e], g.entry_use[e])
     return change
 
 
@@ -273,10 +288,10 @@ def _hardest(g: Ground, o: int) -> int:
     """The row that an option taken makes dearest, -1 where none gets dearer."""
     row, most = -1, 0.0
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        r = g.entries[e, ROW]
+        r = g.entry_row[e]
         if g.rows[r, STATE] != KEPT:
             used = g.rows[r, USED]
-            rise = _toll(g, r, used) - _toll(g, r, used - g.entries[e, USE])
+            rise = _toll(g, r, used) - _toll(g, r, used - g.entry_use[e])
             if rise > most:
                 row, most = r, rise
     return row
@@ -286,7 +301,7 @@ def _hardest(g: Ground, o: int) -> int:
 def _in_the_way(g: Ground, o: int) -> bool:
     """Whether others make some row dearer for an option that enters."""
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-        if g.rows[g.entries[e, ROW], SIZE] > 0 and _rise(g, g.entries[e, ROW], g.entries[e, USE]) > 0:
+        if g.lists[g.rows[g.entry_row[e], LIST], SIZE] > 0 and _rise(g, g.entry_row[e], g.entry_use[e]) > 0:
             return True
     return False
 
@@ -302,10 +317,35 @@ def _dearest(g: Ground, state: int) -> int:
 
 
 @compiled
+def _use(g: Ground, o: int, r: int) -> int:
+    """What an option uses of a row."""
+    for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+        if g.entry_row[e] == r:
+            return int(g.entry_use[e])
+    return 0
+
+
+@compiled
+def _member(g: Ground, r: int, taken: bool, sign: int) -> int:
+    """An option, taken or not, of which ``sign`` times what it uses of a row is above 0; -1: none was met."""
+    row = g.rows[r, LIST]
+    first, size = g.lists[row, FIRST], g.lists[row, SIZE]
+    count = size if taken else g.lists[row + 1, FIRST] - first - size
+    if count == 0:
+        return -1
+    for _ in range(TRIES):
+        k = np.random.randint(count)
+        o = int(g.seats[g.members[first + k if taken else first + size + k], WHOSE])
+        if sign * _use(g, o, r) > 0:
+            return o
+    return -1
+
+
+@compiled
 def _helpful(g: Ground, r: int) -> int:
     """An option that would relieve a row: a taken one if it left, another one if it came. -1: none was found."""
-    size, first = int(g.rows[r, SIZE]), int(g.rows[r, NEEDS])
-    needs = int(g.rows[r + 1, NEEDS]) - first
+    row, first = g.rows[r, LIST], int(g.rows[r, NEEDS])
+    size, needs = g.lists[row, SIZE], int(g.rows[r + 1, NEEDS]) - first
     if needs > 0 and (size == 0 or np.random.random() < 0.5):
         for _ in range(TRIES):
             n = first + np.random.randint(needs)
@@ -316,15 +356,9 @@ def _helpful(g: Ground, r: int) -> int:
             if g.needs[n, NEED] < 0 and count == 0 and g.facts[f + 1, HOLDERS] > at:
                 return int(g.links[g.holders[at + np.random.randint(g.facts[f + 1, HOLDERS] - at)], OF_OPTION])
         return -1
-    first = g.rows[r, LIST]
-    out = g.rows[r + 1, LIST] - first - size
-    if g.rows[r, MIXED] > 0 and out > 0 and (size == 0 or np.random.random() < 0.5):
-        e = g.members[first + size + np.random.randint(out)]
-        return int(g.entries[e, OPTION]) if g.entries[e, USE] < 0 else -1
-    if size == 0:
-        return -1
-    e = g.members[first + np.random.randint(size)]
-    return int(g.entries[e, OPTION]) if g.entries[e, USE] > 0 else -1
+    if g.lists[row, MIXED] > 0 and (size == 0 or np.random.random() < 0.5):
+        return _member(g, r, False, -1)
+    return _member(g, r, True, 1)
 
 
 @compiled
@@ -346,14 +380,34 @@ def _weigh(g: Ground, move: int) -> float:
 
 
 @compiled
+def _filling(g: Ground) -> int:
+    """An option that would use some of what is left of a row, of some rows the one where most is left; -1: none met.
+
+    What separates a plan from its bound is what its options cost more than others, and what it leaves unused.
+    """
+    row, most = -1, 0.0
+    for _ in range(LOOKED_AT):
+        r = g.scarce[np.random.randint(len(g.scarce))]
+        # Where nothing is, nothing may have been opened.
+        if g.lists[g.rows[r, LIST], SIZE] > 0:
+            left = g.tolls[r, WORTH] * (g.rows[r, BOUND] - g.rows[r, USED])
+            if left > most:
+                row, most = r, left
+    return -1 if row < 0 else _member(g, row, False, 1)
+
+
+@compiled
 def _proposed(g: Ground) -> tuple[int, int]:
     """An item and an option for it, -1: any. Where something is exceeded or paid for, often one that mends it."""
     state = BROKEN if g.tally[BROKEN] > 0 else PAID
-    if g.tally[state] > 0 and np.random.random() < (MENDING if state == BROKEN else DEAR):
+    luck, o = np.random.random(), -1
+    if g.tally[state] > 0 and luck < (MENDING if state == BROKEN else DEAR):
         o = _helpful(g, _dearest(g, state))
-        if o >= 0:
-            i = g.options[o, ITEM]
-            return i, -1 if g.choice[i] == o else o
+    elif luck >= 1 - FILLING and len(g.scarce) > 0 and g.tally[BROKEN] == 0:
+        o = _filling(g)
+    if o >= 0:
+        i = g.options[o, ITEM]
+        return i, -1 if g.choice[i] == o else o
     return np.random.randint(len(g.start) - 1), -1
 
 
@@ -382,10 +436,9 @@ def _push(g: Ground, o: int, most: float) -> tuple[float, int, int]:
     Returns what that changes, the option left and the one entered; -1 where nobody can go for ``most``.
     """
     r = _hardest(g, o)
-    if r < 0 or g.rows[r, SIZE] == 0:
+    out = -1 if r < 0 else _member(g, r, True, 1)
+    if out < 0:
         return np.inf, -1, -1
-    e = g.members[g.rows[r, LIST] + np.random.randint(g.rows[r, SIZE])]
-    out = g.entries[e, OPTION]
     j = g.options[out, ITEM]
     if g.choice[j] != out or j == g.options[o, ITEM]:
         return np.inf, -1, -1
@@ -455,7 +508,7 @@ def _cost_of_best(g: Ground, used: Ints, held: Bools) -> float:
     for o in g.best:
         total += g.cost[o]
         for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-            used[g.entries[e, ROW]] += g.entries[e, USE]
+            used[g.entry_row[e]] += g.entry_use[e]
         for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
             f = g.links[k, OF_FACT]
             if not held[f]:
