@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.engine.dual import FINELY, SCHEDULE, Bound, Schedule, ascend, cheapest, exact_bound, guessed
+from capplan.engine.dual import FINELY, Bound, ascend, cheapest, exact_bound, guessed
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
+PRICES_SHARE, GUESS_SHARE = 0.25, 0.1
+"""Share of the time left that an ascent may take; where there is a guess, from that and from nothing."""
 LP_WIDTH = 3
 LP_WHOLE = 20_000
 """Options up to which the linear relaxation starts with all of them."""
@@ -36,7 +40,8 @@ class Bounding(Search):
     """
 
     proof: Bound
-    _schedule: Schedule = SCHEDULE
+    sampled = False
+    """Whether the latest prices are those of a sample of the items."""
     active: Bools
     tied: Bools
 
@@ -50,28 +55,34 @@ class Bounding(Search):
     def _prices(self, start: Floats | None = None, sample: int | None = None) -> Bound:
         """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there.
 
-        Where purchases widen limits, what these cost is the first guess, which a coarse ascent would leave.
+        Where purchases widen limits, what these cost may be better: a coarse ascent would leave it.
         """
         rows = len(self.columns.bound)
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
-        per_row = max(1.0, self.whole.items / max(1, rows))
-        until = self.watch.seconds + self.budget.clock(0.25 * max(0.0, self.left))
+        size /= max(1.0, self.whole.items / max(1, rows))
+        guess = guessed(self.columns) if start is None else np.zeros(0)
+        best: tuple[Bound, Floats] | None = None
+        if guess.any():
+            fine = ascend(self.columns, size, self._spent(GUESS_SHARE), guess, schedule=FINELY)
+            self.budget.spend(2e-6 * self.whole.options)
+            bounds = [(exact_bound(self.columns, price), price) for price in (guess, fine)]
+            best = max(bounds, key=lambda one: one[0].value)
         some = None if sample is None else np.sort(self.random.permutation(self.whole.items)[:sample])
-        guess = guessed(self.columns) if start is None else start
-        known = exact_bound(self.columns, guess) if guess.any() else None
-        if start is None:
-            self._schedule = SCHEDULE if known is None else FINELY
-        first = None if known is None else guess
-        some = some if self._schedule is SCHEDULE else None
-        price = ascend(self.columns, size / per_row, lambda: self.watch.seconds > until, first, some, self._schedule)
+        price = ascend(self.columns, size, self._spent(PRICES_SHARE if best is None else GUESS_SHARE), start, some)
         self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
         found = exact_bound(self.columns, price)
-        if known is not None and known.value > found.value:
-            price, found = guess, known
+        self.sampled = sample is not None
+        if best is not None and best[0].value >= found.value:
+            (found, price), self.sampled = best, False
         self.price, self.last, self.proof = price, found, found
         self.prove(found.value)
         return found
+
+    def _spent(self, share: float) -> Callable[[], bool]:
+        """Whether that share of what is left now has passed by the clock."""
+        until = self.watch.seconds + self.budget.clock(share * max(0.0, self.left))
+        return lambda: self.watch.seconds > until
 
     def _attractive(self, bound: Bound) -> Bools:
         """The cheapest options of each item, of equally cheap ones any: the first ones would all be at few places."""

@@ -33,10 +33,10 @@ class Chooser:
         self.rate = [None] * self.kinds
 
     def choose(self, random: np.random.Generator) -> int:
-        """Kinds not tried yet in order, then by rate."""
+        """Kinds not tried yet, the last one first, then by rate: walks gain most at the beginning."""
         rates = [rate for rate in self.rate if rate is not None]
         if len(rates) < self.kinds:
-            return self.rate.index(None)
+            return max(kind for kind, rate in enumerate(self.rate) if rate is None)
         weight = np.array(rates) + CURIOSITY * max(*rates, 1e-12)
         return int(random.choice(self.kinds, p=weight / weight.sum()))
 

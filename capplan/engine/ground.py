@@ -111,7 +111,9 @@ class Terrain:
         self._spare = np.flatnonzero(spare)
         uses = uses.only(~spare[uses.limit])
         self._lists(uses, place)
-        order = np.argsort(uses.option, kind="stable")
+        # What costs most first: a move that costs too much is soon seen through.
+        priced = self._softened.price[uses.limit] * uses.use
+        order = np.lexsort((-priced, uses.option))
         self._entry_row, self._entry_use = uses.limit[order].astype(np.int32), uses.use[order]
         self._entry_at = _ends(uses.option, first)
         self.width = len(uses.use) / first

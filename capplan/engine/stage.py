@@ -67,7 +67,7 @@ class Stage(Bounding):
         if kinds is not None and not self.over():
             self._pack(kinds)
         self._hand_out()
-        if large and not self.over():
+        if large and self.sampled and not self.over():
             bound = self._prices(self.price)
             self._keep(self._attractive(bound), bound)
             self._bring_back()
