@@ -23,8 +23,8 @@ LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
 RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
 """Share of the time for the relaxation's turns, turns in any case, and turns at most."""
-RELAX_ONCE = 0.25
-"""Share of the time left that one of these turns may take."""
+RELAX_ONCE, RELAX_GUESSED = 0.25, 0.05
+"""Share of the time left that one of these turns may take; where prices come from a guess, which is hard to better."""
 RELAX_LITTLE = 3e-5
 """Share of the relaxation's value that the next of these turns must be able to gain."""
 TIES_A_TURN = 3_000
@@ -40,8 +40,8 @@ class Bounding(Search):
     """
 
     proof: Bound
-    sampled = False
-    """Whether the latest prices are those of a sample of the items."""
+    sampled = guessed = False
+    """Whether the latest prices are those of a sample of the items, and whether they come from a guess."""
     active: Bools
     tied: Bools
 
@@ -72,9 +72,10 @@ class Bounding(Search):
         price = ascend(self.columns, size, self._spent(PRICES_SHARE if best is None else GUESS_SHARE), start, some)
         self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
         found = exact_bound(self.columns, price)
-        self.sampled = sample is not None
-        if best is not None and best[0].value >= found.value:
-            (found, price), self.sampled = best, False
+        self.guessed = best is not None and best[0].value >= found.value
+        self.sampled = sample is not None and not self.guessed
+        if best is not None and self.guessed:
+            found, price = best
         self.price, self.last, self.proof = price, found, found
         self.prove(found.value)
         return found
@@ -119,7 +120,7 @@ class Bounding(Search):
         """Solve over the active options, learn the bound, add options and ties that would improve it."""
         shut = self._shut_by(fixed)
         option = np.flatnonzero(self.active if shut is None else self.active & ~shut)
-        once = max(1.0, RELAX_ONCE * self.left)
+        once = max(1.0, (RELAX_GUESSED if self.guessed else RELAX_ONCE) * self.left)
         most = once if self.limits.deterministic else np.inf
         relaxed, took = relax(self.columns, option, self.budget.clock(once), fixed, self._tied_rows(option), most)
         self.budget.spend(took)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from capplan.engine.neighbourhood import ARMS
-from capplan.units import Floats
 
 HEATS = (0.005, 0.0005, 0.05)
 """Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
 WALK, SHUT, KINDS = len(ARMS), len(ARMS) + len(HEATS), len(ARMS) + len(HEATS) + 1
 """Kinds of search: first parts of each arm, then walks from each temperature, then sites done without; how many."""
+STRICTEST, LOST_SHARE = 64.0, 0.4
+"""The most that limits are made dearer, and the share of moves in vain from which they are."""
 CURIOSITY = 0.05
 """Share of the best kind's rate that every kind is credited with, so that none is given up for good."""
 MEMORY, MOMENT_S = 0.8, 0.3
@@ -57,12 +58,18 @@ class Experience:
     """What was learned on the way, for whoever goes on.
 
     ``chooser``: which kinds of search pay. ``stretch`` [heat]: how many times as long as at first walks take, twice
-    as long after each that brought nothing. ``weight`` float [limit]: what a unit beyond each limit cost at the end.
+    as long after each that brought nothing. ``strictness``: how many times what is usual it costs at first to exceed a
+    limit; where walks get lost beyond the limits it rises.
     """
 
     chooser: Chooser = field(default_factory=lambda: Chooser(KINDS))
     stretch: list[float] = field(default_factory=lambda: [1.0] * len(HEATS))
-    weight: Floats | None = None
+    strictness: float = 4.0
+
+    def returned(self, share: float) -> None:
+        """A walk went back to its best plan, because it met none for long, after so great a share of its moves."""
+        lost = share > LOST_SHARE
+        self.strictness = min(STRICTEST, 2 * self.strictness) if lost else max(1.0, 0.8 * self.strictness)
 
     def hear(self, other: Experience) -> None:
         """Take over what somebody else tried and we did not."""

@@ -104,6 +104,8 @@ class Terrain:
         by_row = parts.by_column[:, :first].tocsr()
         uses = _Uses(by_row.indptr.astype(np.int64), by_row.indices.astype(np.int64), by_row.data)
         uses, self._less, greatest = _varying(parts, uses)
+        # What may not be exceeded beyond the room of each.
+        self._beyond = np.arange(len(program.bound))
         self._room, spare = self._softened.room.copy(), np.zeros(len(program.bound), dtype=np.bool_)
         spare[self._unreachable(greatest)] = True
         uses = uses.only((uses.use != 0) & ~spare[uses.limit])
@@ -156,7 +158,8 @@ class Terrain:
             here, there = slice(uses.start[r], uses.start[r + 1]), slice(uses.start[s], uses.start[s + 1])
             if s == r or soft.room[r] > 0 or bound[r] < bound[s] or not _same(uses, here, there):
                 continue
-            self._room[s] = min(self._room[s], bound[r] - bound[s])
+            if bound[r] - bound[s] <= self._room[s]:
+                self._room[s], self._beyond[s] = bound[r] - bound[s], r
             gone.append(r)
         return np.array(gone, dtype=np.int64)
 
@@ -244,7 +247,7 @@ class Terrain:
         rows[:-1, ROOM], rows[:-1, STEP], rows[:-1, LIST] = self._room, soft.step, self._row_list
         rows[:, NEEDS] = self._row_needs
         tolls[:, PRICE], tolls[:, MOST] = soft.price, np.inf
-        tolls[:, WEIGHT] = tolls[:, BASE] = base
+        tolls[:, WEIGHT] = tolls[:, BASE] = base[self._beyond]
         tolls[:, WORTH] = price
         choice = np.flatnonzero(x[:first]).astype(np.int64)
         return Ground(

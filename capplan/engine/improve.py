@@ -16,7 +16,7 @@ from capplan.engine.experience import HEATS, SHUT, WALK, Experience
 from capplan.engine.neighbourhood import ARMS, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
-from capplan.engine.walk import MOST, WEIGHT, Ground, walk
+from capplan.engine.walk import MOST, VISITED, WEIGHT, Ground, walk
 from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
 
@@ -24,6 +24,8 @@ CHUNK = 100_000
 """Moves between two looks at the clock."""
 MOVES_AN_ITEM = 200
 """Moves that a walk takes at least to be worth beginning: the first ones break limits, which takes time to mend."""
+PATIENCE = 20
+"""Moves for each item after which a walk that met no plan goes back to the best one."""
 LONGEST_SHARE = 0.1
 """Share of what is left that they may take, though, beyond the seconds meant for them."""
 PART_S = 1.0
@@ -148,28 +150,36 @@ class Improver:
         latest = min(end, (1 - LONGEST_SHARE) * self.budget.left)
         moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
         least = stretch * MOVES_AN_ITEM * program.items
+        weight, lost, returns = ground.tolls[:, WEIGHT].copy(), 0, 0
         while not self.budget.used_up and (self.budget.left > end or (moved < least and self.budget.left > latest)):
-            share = min(1.0, moved / least, 1 - (self.budget.left - end) / max(1e-9, seconds))
+            gone = end + seconds - self.budget.left
+            share = min(1.0, gone / seconds, max(moved / least, gone / (end + seconds - latest)))
             moved += moves
             warm = heat * typical * 0.02**share
             cost = walk(ground, cost, moves, warm, int(self.random.integers(2**31)))
             self.budget.spend(effort * moves)
             if until_found and cost < np.inf:
                 break
-        self.experience.weight = ground.tolls[:, WEIGHT].copy()
+            lost = 0 if ground.tally[VISITED] else lost + moves
+            if lost >= PATIENCE * program.items and (cost < np.inf or x is self.x):
+                # What is hard to mend has become so dear meanwhile that nothing else counts.
+                ground.choice[:], ground.tolls[:, WEIGHT], lost = ground.best, weight, 0
+                returns += 1
+        if x is self.x:
+            self.experience.returned(returns * PATIENCE * program.items / max(1, moved))
         return ground, cost < np.inf
 
     def _weigh(self, ground: Ground) -> None:
         """Say what a unit beyond each limit costs at first, so that a plan that keeps them is not left for good.
 
-        What it took the last time, or else one use too many costs what an item costs on average.
+        One use too many costs what an item costs on average, times what walks have shown to be right.
         """
         value = self.value
         assert value is not None
-        usual = abs(value) / self.core.parts.program.items * self.core.terrain.usual
-        least, last = ground.tolls[:, WEIGHT].copy(), self.experience.weight
+        usual = self.experience.strictness * abs(value) / self.core.parts.program.items * self.core.terrain.usual
+        least = ground.tolls[:, WEIGHT].copy()
         ground.tolls[:, MOST] = DEAREST * np.maximum(least, usual)
-        ground.tolls[:, WEIGHT] = np.clip(usual if last is None else last, least, ground.tolls[:, MOST])
+        ground.tolls[:, WEIGHT] = np.maximum(usual, least)
 
     def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
         """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""

@@ -33,6 +33,8 @@ MIX_S = 0.5
 """Seconds that the best mixture of plans may take."""
 CORE_MOST = 100_000
 """Options that are kept in all where items have fewer."""
+EQUALLY, EQUAL_MOST = 1e-3, 600_000
+"""Share of what an item costs on average by which options differ that are kept all the same, and how many of them."""
 CORE_LUCK = 3
 """Options of an item, on average, that are kept at random at least: those that all like best may not hold them all."""
 
@@ -143,7 +145,11 @@ class Search:
         self._heard(self.goal, best, self.bound + self.goal.constant)
 
     def _keep(self, keep: Bools, bound: Bound) -> None:
-        """Make ``keep`` bool [option], others at random, and the best plan's the core."""
+        """Make ``keep`` bool [option], those that cost hardly more, others at random, and the best plan's the core."""
+        equal = bound.reduced <= EQUALLY * bound.scale * abs(bound.value) / max(1, self.whole.items)
+        if (count := int(equal.sum())) > EQUAL_MOST:
+            equal &= self.random.random(self.whole.options) < EQUAL_MOST / count
+        keep = keep | equal
         most = max(CORE_MOST, int(keep.sum()) + CORE_LUCK * self.whole.items)
         spare = (most - int(keep.sum())) / max(1, self.whole.options)
         if spare > 0:
