@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from capplan.engine.neighbourhood import ARMS
+from capplan.units import Floats
 
 HEATS = (0.005, 0.0005, 0.05)
 """Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
-WALK, SHUT, KINDS = len(ARMS), len(ARMS) + len(HEATS), len(ARMS) + len(HEATS) + 1
-"""Kinds of search: first parts of each arm, then walks from each temperature, then sites done without; how many."""
+WALK, AFRESH, SHUT, KINDS = (len(ARMS) + n for n in (0, len(HEATS), 2 * len(HEATS), 2 * len(HEATS) + 1))
+"""Kinds of search: first parts of each arm, then walks from each temperature, with what limits were found to cost and
+afresh, then sites done without; how many."""
 STRICTEST, LOST_SHARE = 64.0, 0.4
 """The most that limits are made dearer, and the share of moves in vain from which they are."""
 CURIOSITY = 0.05
@@ -57,13 +59,15 @@ class Chooser:
 class Experience:
     """What was learned on the way, for whoever goes on.
 
-    ``chooser``: which kinds of search pay. ``stretch`` [heat]: how many times as long as at first walks take, twice
-    as long after each that brought nothing. ``strictness``: how many times what is usual it costs at first to exceed a
-    limit; where walks get lost beyond the limits it rises.
+    ``chooser``: which kinds of search pay. ``stretch`` [kind of walk]: how many times as long as at first walks take,
+    twice as long after each that brought nothing. ``weight`` float [limit]: what a unit beyond each limit cost at the
+    end of the last walk, if any. ``strictness``: how many times what is usual it costs at first for walks that begin
+    afresh; where they get lost beyond the limits it rises.
     """
 
     chooser: Chooser = field(default_factory=lambda: Chooser(KINDS))
-    stretch: list[float] = field(default_factory=lambda: [1.0] * len(HEATS))
+    stretch: list[float] = field(default_factory=lambda: [1.0] * 2 * len(HEATS))
+    weight: Floats | None = None
     strictness: float = 4.0
 
     def returned(self, share: float) -> None:

@@ -12,7 +12,7 @@ from capplan.engine.budget import Budget
 from capplan.engine.core import Core
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
-from capplan.engine.experience import HEATS, SHUT, WALK, Experience
+from capplan.engine.experience import AFRESH, HEATS, SHUT, WALK, Experience
 from capplan.engine.neighbourhood import ARMS, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
@@ -100,14 +100,15 @@ class Improver:
 
     # -- walks --------------------------------------------------------------------------------------------
 
-    def _walk_at(self, heat: int, seconds: float) -> None:
+    def _walk_at(self, kind: int, seconds: float) -> None:
         """Walk from one of the temperatures, for longer the next time if nothing comes of it."""
         assert self.x is not None
         before = self.value
         stretch = self.experience.stretch
-        self.walk(self.x, seconds, HEATS[heat], stretch=stretch[heat])
+        heat, afresh = HEATS[kind % len(HEATS)], kind >= AFRESH - WALK
+        self.walk(self.x, seconds, heat, stretch=stretch[kind], afresh=afresh)
         if self.value == before:
-            stretch[heat] *= 2
+            stretch[kind] *= 2
 
     def walk(
         self,
@@ -118,9 +119,13 @@ class Improver:
         *,
         until_found: bool = False,
         stretch: float = 1.0,
+        afresh: bool = False,
     ) -> Ints | None:
-        """Walk from ``x`` int64 [column]; the best plan that was met, better than the one known or not, else None."""
-        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found, stretch=stretch)
+        """Walk from ``x`` int64 [column]; the best plan that was met, better than the one known or not, else None.
+
+        ``afresh``: from a plan, with what limits usually cost, and back to the best plan where none is met for long.
+        """
+        ground, found = self._walked(x, seconds, heat, shut, until_found=until_found, stretch=stretch, afresh=afresh)
         return self._chosen(x, ground.best) if found else None
 
     def _walked(
@@ -132,6 +137,7 @@ class Improver:
         *,
         until_found: bool = False,
         stretch: float = 1.0,
+        afresh: bool = False,
     ) -> tuple[Ground, bool]:
         """The ground after a walk, and whether its best choice keeps all limits."""
         program, parts = self.core.parts.program, self.core.parts
@@ -140,7 +146,7 @@ class Improver:
             # Where any plan is welcome, what it would cost to open something must not keep items out of it.
             ground.fact_cost[:] = 0
         else:
-            self._weigh(ground)
+            self._weigh(ground, afresh=afresh)
         typical = max(1.0, float(np.abs(parts.goal.coefficients[: program.options]).mean()))
         if self.x is not None:
             # What an item costs may lie in limits and facts rather than in its options.
@@ -161,25 +167,29 @@ class Improver:
             if until_found and cost < np.inf:
                 break
             lost = 0 if ground.tally[VISITED] else lost + moves
-            if lost >= PATIENCE * program.items and (cost < np.inf or x is self.x):
+            if afresh and lost >= PATIENCE * program.items:
                 # What is hard to mend has become so dear meanwhile that nothing else counts.
                 ground.choice[:], ground.tolls[:, WEIGHT], lost = ground.best, weight, 0
                 returns += 1
-        if x is self.x:
+        if afresh:
             self.experience.returned(returns * PATIENCE * program.items / max(1, moved))
+        else:
+            self.experience.weight = ground.tolls[:, WEIGHT].copy()
         return ground, cost < np.inf
 
-    def _weigh(self, ground: Ground) -> None:
+    def _weigh(self, ground: Ground, *, afresh: bool) -> None:
         """Say what a unit beyond each limit costs at first, so that a plan that keeps them is not left for good.
 
-        One use too many costs what an item costs on average, times what walks have shown to be right.
+        What it took the last time, or else one use too many costs what an item costs on average.
         """
         value = self.value
         assert value is not None
-        usual = self.experience.strictness * abs(value) / self.core.parts.program.items * self.core.terrain.usual
-        least = ground.tolls[:, WEIGHT].copy()
+        usual = abs(value) / self.core.parts.program.items * self.core.terrain.usual
+        least, last = ground.tolls[:, WEIGHT].copy(), self.experience.weight
         ground.tolls[:, MOST] = DEAREST * np.maximum(least, usual)
-        ground.tolls[:, WEIGHT] = np.maximum(usual, least)
+        if afresh:
+            last = self.experience.strictness * usual
+        ground.tolls[:, WEIGHT] = np.clip(usual if last is None else last, least, ground.tolls[:, MOST])
 
     def _chosen(self, x: Ints, choice: Ints) -> Ints | None:
         """The plan of a choice with what ``x`` buys, less what of it is not needed; kept if it is the best."""
