@@ -144,9 +144,8 @@ class Terrain:
         program, soft = self._parts.program, self._softened
         others = self._parts.by_column[:, program.options :].tocoo()
         alone = np.diff(uses.start) > 0
-        alone[others.row[(others.col < program.facts) | (others.col >= program.facts) & self._fixed(others.col)]] = (
-            False
-        )
+        fixed = np.concatenate([np.ones(program.facts, np.bool_), soft.decided])
+        alone[others.row[fixed[others.col]]] = False
         mark = np.random.default_rng(0).integers(2**63, size=program.options).astype(np.uint64)
         signature = uses.sums(uses.use.astype(np.uint64) * mark[uses.option])
         bound, gone = program.bound - self._less, []
@@ -162,11 +161,6 @@ class Terrain:
                 self._room[s], self._beyond[s] = bound[r] - bound[s], r
             gone.append(r)
         return np.array(gone, dtype=np.int64)
-
-    def _fixed(self, column: Numbers) -> Bools:
-        """Whether columns beyond the options are purchases that are decided."""
-        decided = np.concatenate([np.zeros(self._parts.program.facts, np.bool_), self._softened.decided])
-        return np.asarray(decided[column])
 
     # -- tables ---------------------------------------------------------------------------------------------
 
