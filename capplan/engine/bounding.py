@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.engine.dual import FINELY, Bound, ascend, cheapest, exact_bound, guessed
+from capplan.engine.dual import Bound, ascend, cheapest, exact_bound, purchase_prices, refined
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
@@ -61,10 +61,10 @@ class Bounding(Search):
         size = np.ones(rows)
         size[: len(self.whole.bound)] = np.abs(self.whole.bound)
         size /= max(1.0, self.whole.items / max(1, rows))
-        guess = guessed(self.columns) if start is None else np.zeros(0)
+        guess = purchase_prices(self.columns) if start is None else np.zeros(0)
         best: tuple[Bound, Floats] | None = None
         if guess.any():
-            fine = ascend(self.columns, size, self._spent(GUESS_SHARE), guess, schedule=FINELY)
+            fine = refined(self.columns, size, self._spent(GUESS_SHARE), guess)
             self.budget.spend(2e-6 * self.whole.options)
             bounds = [(exact_bound(self.columns, price), price) for price in (guess, fine)]
             best = max(bounds, key=lambda one: one[0].value)

@@ -40,7 +40,7 @@ HASTE = 3
 SCHEDULE = ((0.02, 100), (0.002, 200))
 """Temperature in mean costs, and most rounds, of each leg of the climb."""
 FINELY = ((2e-6, 100),)
-"""The same from a guess, which a higher temperature would leave."""
+"""The same where prices are to be refined, in what an item costs and pays on average."""
 
 
 @compiled
@@ -227,7 +227,7 @@ def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
     ]
 
 
-def guessed(columns: Columns) -> Floats:
+def purchase_prices(columns: Columns) -> Floats:
     """Prices of limits that purchases widen: what that costs for each unit, or none. float [row].
 
     One says which for each slot and for all other rows together, where it bounds more. Where most of a resource is used
@@ -239,18 +239,17 @@ def guessed(columns: Columns) -> Floats:
     full = np.full(len(columns.bound), np.inf)
     np.minimum.at(full, columns.other_row[some], cost[some] / gives[some])
     full[np.isinf(full)] = 0.0
+    price = np.zeros(len(full))
+    if not full.any():
+        return price
     group = np.full(len(full) + 1, columns.row.shape[1])
     for k in range(columns.row.shape[1]):
         group[columns.row[:, k]] = k
-    groups = np.unique(group[:-1][full > 0])
-    if not len(groups):
-        return full
-    price = max(np.zeros(len(full)), full, key=lambda price: exact_bound(columns, price).value)
-    least = exact_bound(columns, price).value
-    for k in groups.tolist():
-        other = np.where(group[:-1] != k, price, np.where(price > 0, 0.0, full))
-        if (value := exact_bound(columns, other).value) > least:
-            price, least = other, value
+    bound = exact_bound(columns, price).value
+    for k in [None, *np.unique(group[:-1][full > 0]).tolist()]:
+        other = full if k is None else np.where(group[:-1] != k, price, np.where(price > 0, 0.0, full))
+        if (value := exact_bound(columns, other).value) > bound:
+            price, bound = other, value
     return price
 
 
@@ -260,28 +259,53 @@ def ascend(
     spent: Callable[[], bool],
     start: Floats | None = None,
     sample: Ints | None = None,
-    schedule: Schedule = SCHEDULE,
 ) -> Floats:
     """Good prices. ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
 
     It begins at the prices ``start`` float [row], else at none. With ``sample`` int64 [k] these items stand for all.
-    ``schedule``: the temperature in mean costs, and the most rounds, of each leg of the climb. Returns float [row].
+    Returns float [row].
     """
+    return _climbed(columns, sizes, spent, start, sample, _mean_cost(columns), SCHEDULE)
+
+
+def refined(columns: Columns, sizes: Floats, spent: Callable[[], bool], start: Floats) -> Floats:
+    """The prices ``start`` float [row] made a little better; see ``ascend``, which would leave them first."""
+    typical, used = _mean_cost(columns), np.zeros(len(columns.bound))
+    items = len(columns.start) - 1
+    _smooth(columns, np.arange(items), start, typical, used, _room(columns))
+    # What an item pays counts: where room is bought, its options may cost next to nothing.
+    typical += float(start @ used) / max(1, items)
+    return _climbed(columns, sizes, spent, start, None, typical, FINELY)
+
+
+def _mean_cost(columns: Columns) -> float:
+    return max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
+
+
+def _room(columns: Columns) -> Floats:
+    """Room for the options of one item."""
+    return np.empty(int(np.diff(columns.start).max(initial=1)))
+
+
+def _climbed(
+    columns: Columns,
+    sizes: Floats,
+    spent: Callable[[], bool],
+    start: Floats | None,
+    sample: Ints | None,
+    typical: float,
+    schedule: Schedule,
+) -> Floats:
+    """Prices by ascent, temperatures of ``schedule`` in what is ``typical``; the rest as in ``ascend``."""
     items = len(columns.start) - 1
     if not len(columns.bound):
         return np.zeros(0)
     sample = np.arange(items) if sample is None else sample
     stands_for = items / max(1, len(sample))
     patience = 1 if stands_for == 1 else HASTE
-    rows, room = len(columns.bound), np.empty(int(np.diff(columns.start).max(initial=1)))
+    rows, room = len(columns.bound), _room(columns)
     unit = 1.0 / np.maximum(1.0, sizes)
-    # Prices are counted in shares of the mean cost, so that one step means the same on every row.
-    # What an item pays at the first prices counts: where room is bought, its options may cost next to nothing.
-    typical = max(1.0, float(np.abs(columns.cost).mean()) if len(columns.cost) else 1.0)
-    if start is not None:
-        used = np.zeros(rows)
-        _smooth(columns, sample, start, typical, used, room)
-        typical += stands_for * float(start @ used) / items
+    # Prices are counted in shares of what is typical, so that one step means the same on every row.
     x = np.zeros(rows) if start is None else start / (unit * typical)
     for heat, rounds in schedule:
 

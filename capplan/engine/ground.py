@@ -104,7 +104,7 @@ class Terrain:
         by_row = parts.by_column[:, :first].tocsr()
         uses = _Uses(by_row.indptr.astype(np.int64), by_row.indices.astype(np.int64), by_row.data)
         uses, self._less, greatest = _varying(parts, uses)
-        # What may not be exceeded beyond the room of each.
+        # The limit that holds beyond the room of each.
         self._beyond = np.arange(len(program.bound))
         self._room, spare = self._softened.room.copy(), np.zeros(len(program.bound), dtype=np.bool_)
         spare[self._unreachable(greatest)] = True
@@ -117,7 +117,9 @@ class Terrain:
         priced = self._softened.price[uses.limit] * uses.use
         order = np.lexsort((-priced, uses.option))
         self._entry_row, self._entry_use = uses.limit[order].astype(np.int32), uses.use[order]
-        self._entry_at = _ends(uses.option, first)
+        self._options = np.zeros((first + 1, 4), dtype=np.int64)
+        self._options[:, ENTRY], self._options[:, SEAT] = _ends(uses.option, first), self._seat_at
+        self._options[:, FACT], self._options[:first, ITEM] = parts.of_option.indptr, program.item
         self.width = len(uses.use) / first
         self._facts()
         # Limits that facts alone have a part in are not cheaper to exceed than others.
@@ -227,13 +229,6 @@ class Terrain:
         cost = goal.coefficients[:first].astype(np.float64)
         if shut is not None:
             cost[shut] += 10.0 * max(1.0, float(np.abs(goal.coefficients).max()))
-        options = np.zeros((first + 1, 4), dtype=np.int64)
-        options[:, ENTRY], options[:, SEAT], options[:, FACT] = (
-            self._entry_at,
-            self._seat_at,
-            self._parts.of_option.indptr,
-        )
-        options[:first, ITEM] = program.item
         rows, tolls = np.zeros((limits + 1, 8), dtype=np.int64), np.zeros((limits, 5))
         bought = np.where(soft.decided, x[first + facts :], 0)
         rows[:-1, BOUND] = program.bound - self._parts.by_column[:, first + facts :] @ bought - self._less
@@ -246,7 +241,7 @@ class Terrain:
         choice = np.flatnonzero(x[:first]).astype(np.int64)
         return Ground(
             start=self._parts.start,
-            options=options,
+            options=self._options,
             cost=cost,
             least=np.minimum.reduceat(cost, self._parts.start[:-1]),
             entry_row=self._entry_row,

@@ -152,14 +152,15 @@ class Improver:
             # What an item costs may lie in limits and facts rather than in its options.
             typical = max(typical, abs(parts.goal.value(self.x)) / program.items)
         effort = EFFORT_A_MOVE * (1 + self.core.terrain.width)
-        cost, end = np.inf, self.budget.left - seconds
-        latest = min(end, (1 - LONGEST_SHARE) * self.budget.left)
+        cost, begun = np.inf, self.budget.left
+        end = begun - seconds
+        latest = min(end, (1 - LONGEST_SHARE) * begun)
         moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
         least = stretch * MOVES_AN_ITEM * program.items
         weight, lost, returns = ground.tolls[:, WEIGHT].copy(), 0, 0
         while not self.budget.used_up and (self.budget.left > end or (moved < least and self.budget.left > latest)):
-            gone = end + seconds - self.budget.left
-            share = min(1.0, gone / seconds, max(moved / least, gone / (end + seconds - latest)))
+            gone, longest = begun - self.budget.left, max(1e-9, begun - latest)
+            share = min(1.0, gone / max(1e-9, seconds), max(moved / least, gone / longest))
             moved += moves
             warm = heat * typical * 0.02**share
             cost = walk(ground, cost, moves, warm, int(self.random.integers(2**31)))

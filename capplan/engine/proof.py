@@ -76,7 +76,9 @@ def proofs(program: Program, asked: Bools, kept: Bools, seconds: float, most: in
     if weight is None:
         return
     shut, because = option[blocker >= 0], blocker[blocker >= 0]
-    found = [proof for part in small.parts(weight) if (proof := small.proof(part, shut, because)) is not None]
+    entries = small.entries(shut)
+    each = (small.proof(part, shut, because, entries) for part in small.parts(weight))
+    found = [proof for proof in each if proof is not None]
     yield from sorted(found, key=lambda one: (len(one.items), len(one.rows), one.items[:1].tolist()))
 
 
@@ -197,21 +199,21 @@ class Relaxation:
         least = np.minimum.reduceat(self._priced(weight)[: len(self.option)], self.start)
         return np.where(self.asked, least, np.minimum(0, least))
 
-    def _outside(self, weight: Ints, option: Ints) -> Floats:
-        """No more than what other options of the Program count at the weights. float [option]."""
-        limits, helped = len(self.rows), weight[len(self.rows) :][: len(self._helps)].astype(float)
-        own: Any = self.program.limits.of_rows(self.rows)[:, option].astype(float)
-        brings: Any = self.program.any_of[self._helps][:, option].astype(float)
-        # Their coefficients may be too large for whole numbers of 64 bits.
-        given = brings.T @ helped
-        counts, peak = own.T @ weight[:limits].astype(float) - given, abs(own).T @ weight[:limits] + given
-        return np.asarray(counts - 1e-12 * peak, dtype=np.float64)
+    def entries(self, option: Ints) -> sp.csr_array:
+        """What options of the Program that are not here would have in each row. float sparse [row, option].
 
-    def proof(self, weight: Ints, shut: Ints, because: Ints) -> Proof | None:
+        Their coefficients may be too large for sums in whole numbers of 64 bits.
+        """
+        own: Any = self.program.limits.of_rows(self.rows)[:, option]
+        brings: Any = self.program.any_of[self._helps][:, option].astype(np.int64)
+        others = self.matrix.shape[0] - len(self.rows) - len(self._helps)
+        return sp.csr_array(sp.vstack([own, -brings, sp.csr_array((others, len(option)))]), dtype=np.float64)
+
+    def proof(self, weight: Ints, shut: Ints, because: Ints, entries: sp.csr_array) -> Proof | None:
         """What whole weights prove; None where they prove nothing.
 
-        ``shut`` int64 [k]: options that were left out ``because`` int64 [k] of a limit each. It has a part in the proof
-        where they would count less than what their items count at least.
+        ``shut`` int64 [k]: options with ``entries`` that were left out ``because`` int64 [k] of a limit each. It has a
+        part in the proof where they would count less than what their items count at least.
         """
         least, first = self._least(weight), len(self.option)
         others, upper = self._priced(weight)[first:].tolist(), self.upper[first:].tolist()
@@ -222,6 +224,8 @@ class Relaxation:
         # An item that is not here need not have an option, and counts nothing without.
         at_least = np.zeros(self.program.items, dtype=np.int64)
         at_least[self.items] = least
-        needed = because[self._outside(weight, shut) < at_least[self.program.item[shut]]]
+        # Less than its rounding error is less as well: one limit too many is no harm.
+        counts = entries.T @ weight - 1e-12 * (abs(entries).T @ weight)
+        needed = because[counts < at_least[self.program.item[shut]]]
         used = self.rows[np.flatnonzero(weight[: len(self.rows)])]
         return Proof(self.items[self.asked & (least != 0)], np.union1d(used, needed))
