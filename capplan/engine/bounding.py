@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
-from capplan.engine.dual import Bound, ascend, cheapest, exact_bound, purchase_prices, refined
+from capplan.engine.dual import NEAR, Bound, ascend, cheapest, exact_bound, purchase_prices, refined, sifted
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
@@ -16,9 +17,13 @@ CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
 PRICES_SHARE, GUESS_SHARE = 0.25, 0.1
 """Share of the time left that an ascent may take; where there is a guess, from that and from nothing."""
+SIFTED = 2
+"""How many times as many options as are near the cheapest items must have to be sifted."""
 LP_WIDTH = 3
 LP_WHOLE = 20_000
 """Options up to which the linear relaxation starts with all of them."""
+LP_EASY, LP_LEAST = 30_000, 1.5
+"""Options with which it is soon solved, and options of an item, on average, without which it says too little."""
 LARGEST_LP = 150_000
 """Options up to which the linear relaxation is solved."""
 RELAX_SHARE, RELAX_LEAST, RELAX_MOST = 0.1, 4, 20
@@ -40,7 +45,7 @@ class Bounding(Search):
     """
 
     proof: Bound
-    sampled = guessed = False
+    sampled = guessed = sifted = False
     """Whether the latest prices are those of a sample of the items, and whether they come from a guess."""
     active: Bools
     tied: Bools
@@ -52,33 +57,53 @@ class Bounding(Search):
         keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
-    def _prices(self, start: Floats | None = None, sample: int | None = None) -> Bound:
-        """Prices by ascent from ``start``, and the bound they prove; those of a ``sample`` of items are soon there.
+    def _prices(self, sample: int | None = None) -> Bound:
+        """Prices by ascent, and the bound they prove; those of a ``sample`` of items are soon there.
 
         Where purchases widen limits, what these cost may be better: a coarse ascent would leave it.
         """
-        rows = len(self.columns.bound)
-        size = np.ones(rows)
-        size[: len(self.whole.bound)] = np.abs(self.whole.bound)
-        size /= max(1.0, self.whole.items / max(1, rows))
-        guess = purchase_prices(self.columns) if start is None else np.zeros(0)
+        guess = purchase_prices(self.columns, self.whole.facts)
         best: tuple[Bound, Floats] | None = None
         if guess.any():
-            fine = refined(self.columns, size, self._spent(GUESS_SHARE), guess)
+            fine = refined(self.columns, self._sizes, self._spent(GUESS_SHARE), guess)
             self.budget.spend(2e-6 * self.whole.options)
             bounds = [(exact_bound(self.columns, price), price) for price in (guess, fine)]
             best = max(bounds, key=lambda one: one[0].value)
         some = None if sample is None else np.sort(self.random.permutation(self.whole.items)[:sample])
-        price = ascend(self.columns, size, self._spent(PRICES_SHARE if best is None else GUESS_SHARE), start, some)
+        share = PRICES_SHARE if best is None else GUESS_SHARE
+        price = ascend(self.columns, self._sizes, self._spent(share), None, some)
         self.budget.spend(4e-6 * self.whole.options * (1 if sample is None else sample / self.whole.items))
         found = exact_bound(self.columns, price)
         self.guessed = best is not None and best[0].value >= found.value
         self.sampled = sample is not None and not self.guessed
         if best is not None and self.guessed:
             found, price = best
-        self.price, self.last, self.proof = price, found, found
-        self.prove(found.value)
-        return found
+        return self._priced(price, found)
+
+    def _prices_of_all(self) -> Bound:
+        """The prices of a sample made those of all items."""
+        spent = self._spent(PRICES_SHARE)
+        if self.whole.options > SIFTED * NEAR * self.whole.items:
+            price, seen = sifted(self.columns, self._sizes, spent, self.price, self.last)
+            self.budget.spend(6e-6 * seen + 1.2e-7 * self.whole.options)
+        else:
+            price = ascend(self.columns, self._sizes, spent, self.price)
+            self.budget.spend(4e-6 * self.whole.options)
+        self.sampled, self.sifted = False, True
+        return self._priced(price, exact_bound(self.columns, price))
+
+    def _priced(self, price: Floats, bound: Bound) -> Bound:
+        self.price, self.last, self.proof = price, bound, bound
+        self.prove(bound.value)
+        return bound
+
+    @cached_property
+    def _sizes(self) -> Floats:
+        """What a price of each row counts for: what an item could use of it. float [row]."""
+        rows = len(self.columns.bound)
+        size = np.ones(rows)
+        size[: len(self.whole.bound)] = np.abs(self.whole.bound)
+        return size / max(1.0, self.whole.items / max(1, rows))
 
     def _spent(self, share: float) -> Callable[[], bool]:
         """Whether that share of what is left now has passed by the clock."""
@@ -96,8 +121,7 @@ class Bounding(Search):
 
     def _relax(self, bound: Bound) -> Relaxed | None:
         """The linear relaxation by column generation; its prices prove the bound."""
-        width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
-        self.active = cheapest(self.columns.start, bound.reduced, width)
+        self.active = self._likely(bound)
         self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
@@ -115,6 +139,18 @@ class Bounding(Search):
                 break
             before = found.value
         return found
+
+    def _likely(self, bound: Bound) -> Bools:
+        """Options that the relaxation begins with: some of each item; where that makes many, the cheapest ones of all.
+
+        bool [option].
+        """
+        few = min(self.whole.options, max(LP_EASY, round(LP_LEAST * self.whole.items)))
+        if not self.sifted or LP_WIDTH * self.whole.items <= few:
+            width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
+            return cheapest(self.columns.start, bound.reduced, width)
+        most = np.partition(bound.reduced, few - 1)[few - 1]
+        return np.asarray(cheapest(self.columns.start, bound.reduced, 1) | (bound.reduced <= most))
 
     def _solve_relaxation(self, fixed: Floats | None) -> tuple[Relaxed, bool] | None:
         """Solve over the active options, learn the bound, add options and ties that would improve it."""
@@ -136,12 +172,8 @@ class Bounding(Search):
         self.prove(max(self.last.value, self.proof.value))
         more = self._tie_more(relaxed)
         # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
-        offset = np.zeros(len(self.columns.start) - 1)
-        np.minimum.at(offset, np.searchsorted(self.columns.start, option, side="right") - 1, 0)
-        here = np.full(len(offset), np.inf)
-        item = self.whole.item[option]
-        np.minimum.at(here, item, self.last.reduced[option] / self.last.scale)
-        wanted = (self.last.reduced / self.last.scale < here[self.whole.item] - 1e-6) & ~self.active
+        spare = relaxed.item - self.last.least / self.last.scale - 1e-6
+        wanted = (self.last.reduced / self.last.scale < spare[self.whole.item]) & ~self.active
         if shut is not None:
             wanted &= ~shut
         self.active |= wanted & cheapest(self.columns.start, self.last.reduced, 2)

@@ -54,6 +54,25 @@ class Columns(NamedTuple):
     upper: Ints
     bound: Ints
 
+    def explicit(self, option: Ints) -> tuple[Ints, Ints]:
+        """Where in ``option`` int64 [k] each of their explicit entries belongs, and its number. int64 [entry] each."""
+        count = self.at[option + 1] - self.at[option]
+        which = np.repeat(np.arange(len(option)), count)
+        return which, np.arange(len(which)) + (self.at[option] - np.cumsum(count) + count)[which]
+
+    def among(self, option: Ints) -> Columns:
+        """The same with some options only, int64 [k] ascending, of every item one at least."""
+        item = np.searchsorted(self.start, option, side="right") - 1
+        start = np.searchsorted(item, np.arange(len(self.start)))
+        found = self._replace(start=start.astype(np.int64), cost=self.cost[option])
+        if len(self.place):
+            found = found._replace(place=self.place[option])
+        if len(self.entry):
+            which, e = self.explicit(option)
+            at = np.searchsorted(which, np.arange(len(option) + 1)).astype(np.int64)
+            found = found._replace(at=at, entry_row=self.entry_row[e], entry=self.entry[e])
+        return found
+
 
 @dataclass(frozen=True)
 class Links:

@@ -39,6 +39,8 @@ HASTE = 3
 """How many times fewer rounds a sample gets: its prices are good for a first plan only."""
 SCHEDULE = ((0.02, 100), (0.002, 200))
 """Temperature in mean costs, and most rounds, of each leg of the climb."""
+NEAR, FINER = 8, ((0.002, 200), (0.0005, 200), (0.0001, 300))
+"""Options of each item, cheapest first, among which prices are refined where items have more, and the legs of that."""
 FINELY = ((2e-6, 100),)
 """The same where prices are to be refined, in what an item costs and pays on average."""
 
@@ -135,6 +137,14 @@ def _priced(columns: Columns, price: Ints, scale: int, value: Ints) -> None:
             value[o] = v
 
 
+@compiled
+def _lower(start: Ints, by: Ints, value: Ints) -> None:
+    """Take ``by`` int64 [item] from what each of an item's options has as ``value`` int64 [option]."""
+    for i in range(len(start) - 1):
+        for o in range(start[i], start[i + 1]):
+            value[o] -= by[i]
+
+
 @dataclass(frozen=True)
 class Bound:
     """A valid lower bound and the prices that prove it.
@@ -142,7 +152,8 @@ class Bound:
     ``value`` counts in the goal's unit without its constant; ``price`` int64 [row] are prices × ``scale``.
     ``reduced`` int64 [option]: how much, × ``scale``, an option costs above the cheapest of its item at those prices;
     any plan that takes it costs at least (total + reduced) ÷ scale, where ``total`` is the exact bound × ``scale``.
-    ``others``: what each fact and purchase costs at those prices, × ``scale``.
+    ``others``: what each fact and purchase costs at those prices, × ``scale``; ``least`` int64 [item]: the cheapest
+    option of each.
     """
 
     value: int
@@ -151,6 +162,7 @@ class Bound:
     total: int
     reduced: Ints
     others: list[int]
+    least: Ints
 
     def least_with(self) -> Ints:
         """A lower bound on every plan that takes an option, rounded down. int64 [option]."""
@@ -181,8 +193,8 @@ def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth
     least = np.minimum.reduceat(value, columns.start[:-1]) if len(value) else np.zeros(0, np.int64)
     total = int(least.sum()) - sum(p * b for p, b in zip(whole.tolist(), columns.bound.tolist(), strict=True) if p)
     total += sum(min(0, v) * upper for v, upper in zip(others, columns.upper.tolist(), strict=True))
-    value -= np.repeat(least, np.diff(columns.start))
-    return Bound(-(-total // scale), whole, scale, total, value, others)
+    _lower(columns.start, least, value)
+    return Bound(-(-total // scale), whole, scale, total, value, others, least)
 
 
 def _charged(columns: Columns, ties: Ties, value: Ints, worth: Floats, scale: int) -> Ints:
@@ -227,15 +239,26 @@ def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
     ]
 
 
-def purchase_prices(columns: Columns) -> Floats:
-    """Prices of limits that purchases widen: what that costs for each unit, or none. float [row].
+def held(columns: Columns, price: Floats, warmth: float) -> Floats:
+    """How much of each fact and purchase is to be had at ``price`` float [row], of 1: half where that just pays.
+
+    ``warmth``: the temperature, in mean costs. float [fact + purchase].
+    """
+    scale = 2.0**20
+    paid = np.array(priced_others(columns, np.rint(price * scale).astype(np.int64), int(scale))) / scale
+    away = np.clip(paid * columns.upper / (warmth * _mean_cost(columns)), -FAR, FAR)
+    return np.asarray(1.0 / (1.0 + np.exp(away)))
+
+
+def purchase_prices(columns: Columns, facts: int) -> Floats:
+    """Prices of limits that purchases, those behind ``facts``, widen: what a unit of that costs, or 0. float [row].
 
     One says which for each slot and for all other rows together, where it bounds more. Where most of a resource is used
     up to its level everywhere, this is close to the best.
     """
     owner = np.repeat(np.arange(len(columns.other_cost)), np.diff(columns.other_at))
     cost, gives = columns.other_cost[owner], -columns.other
-    some = (gives > 0) & (cost > 0)
+    some = (gives > 0) & (cost > 0) & (owner >= facts)
     full = np.full(len(columns.bound), np.inf)
     np.minimum.at(full, columns.other_row[some], cost[some] / gives[some])
     full[np.isinf(full)] = 0.0
@@ -266,6 +289,29 @@ def ascend(
     Returns float [row].
     """
     return _climbed(columns, sizes, spent, start, sample, _mean_cost(columns), SCHEDULE)
+
+
+def sifted(
+    columns: Columns, sizes: Floats, spent: Callable[[], bool], start: Floats, bound: Bound
+) -> tuple[Floats, int]:
+    """Prices ``start`` float [row], which prove ``bound``, made better; for items with many options. See ``ascend``.
+
+    Only those near the cheapest are looked at; between climbs those that would be cheaper come to them. Returns the
+    best prices, float [row], and how many options were looked at in all.
+    """
+    near, best, price, seen = cheapest(columns.start, bound.reduced, NEAR), start, start, 0
+    value = bound.value
+    for leg in FINER:
+        option = np.flatnonzero(near)
+        seen += len(option)
+        price = _climbed(columns.among(option), sizes, spent, price, None, _mean_cost(columns), (leg,))
+        bound = exact_bound(columns, price)
+        if bound.value > value:
+            best, value = price, bound.value
+        if spent():
+            break
+        near |= cheapest(columns.start, bound.reduced, NEAR)
+    return best, seen
 
 
 def refined(columns: Columns, sizes: Floats, spent: Callable[[], bool], start: Floats) -> Floats:

@@ -50,6 +50,8 @@ CHAIN = 8
 """Items that change places in one chain at most."""
 UNBOUND = 2**61
 """Bound of a limit that need not be looked at."""
+UNUSED = 0.1
+"""Share of its worth that what is left unused of a limit costs on the way."""
 MOSTLY = 0.25
 """Share of a place's options that must use a limit for the place's list to be the limit's too."""
 
@@ -226,7 +228,8 @@ class Terrain:
         """
         program, goal, soft = self._parts.program, self._parts.goal, self._softened
         first, facts, limits = program.options, program.facts, len(program.bound)
-        cost = goal.coefficients[:first].astype(np.float64)
+        charge = (1 - UNUSED) * np.asarray(self._parts.by_column.T @ price)[:first]
+        cost = goal.coefficients[:first] + charge
         if shut is not None:
             cost[shut] += 10.0 * max(1.0, float(np.abs(goal.coefficients).max()))
         rows, tolls = np.zeros((limits + 1, 8), dtype=np.int64), np.zeros((limits, 5))
@@ -265,6 +268,8 @@ class Terrain:
             chain=np.zeros((CHAIN, 2), dtype=np.int64),
             choice=choice,
             best=choice.copy(),
+            charge=charge,
+            charged=np.zeros(1),
         )
 
 

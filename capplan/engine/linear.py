@@ -51,9 +51,7 @@ def gather(columns: Columns, option: Ints) -> tuple[Ints, Ints, Ints]:
         which, slot = np.nonzero(row >= 0)
         parts.append((which, row[which, slot].astype(np.int64), columns.need[item[which], slot]))
     if len(columns.entry):
-        count = columns.at[option + 1] - columns.at[option]
-        which = np.repeat(np.arange(len(option)), count)
-        e = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + columns.at[option][which]
+        which, e = columns.explicit(option)
         parts.append((which, columns.entry_row[e].astype(np.int64), columns.entry[e]))
     if not parts:
         none = np.zeros(0, np.int64)

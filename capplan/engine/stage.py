@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from capplan.engine.bounding import CORE_WIDTH, Bounding
+from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH, Bounding
 from capplan.engine.cpsat import Answer, Callback, Model
-from capplan.engine.dual import cheapest, exact_bound
+from capplan.engine.dual import cheapest, exact_bound, held
 from capplan.engine.improve import Improver, Start
 from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.linear import Relaxed
@@ -23,6 +23,8 @@ from capplan.units import Bools, Floats, Ints
 
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
+WARMTH, LITTLE = 1e-4, 0.3
+"""Temperature, in mean costs, at which prices say how much of a fact is to be had; below how much it is left out."""
 PACK_SHARE = 0.4
 """Share of the time for finding out what may go together where places are alike."""
 DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
@@ -68,9 +70,10 @@ class Stage(Bounding):
             self._pack(kinds)
         self._hand_out()
         if large and self.sampled and not self.over():
-            bound = self._prices(self.price)
+            bound = self._prices_of_all()
             self._keep(self._attractive(bound), bound)
             self._bring_back()
+            self._plan_at_prices()
             self._hand_out()
         # The relaxation does not tell places that are alike from each other, and patterns have bounded more.
         settled = self.over() or (kinds is not None and self.best is not None)
@@ -117,6 +120,17 @@ class Stage(Bounding):
         self.improver.walk(x, share * self.left, heat=0.01, until_found=True)
         self._take()
 
+    def _plan_at_prices(self) -> None:
+        """A plan without the facts that do not pay at the prices of all items, everything bought that may be.
+
+        Where the relaxation is soon solved, it says better which these are.
+        """
+        facts = dear(self.columns, self.whole.purchases.derived)
+        if not len(facts) or self.over() or LP_WIDTH * self.whole.items <= LP_EASY:
+            return
+        shut = self._options_of(facts[held(self.columns, self.price, WARMTH)[facts] < LITTLE])
+        self._plan_without(shut, self.core.reduced.copy(), self.core.parts.program.purchases.upper)
+
     def _pack(self, kinds: Kinds) -> None:
         """Where places are alike, think of what goes together and not of where."""
         self.patterns = patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
@@ -155,24 +169,33 @@ class Stage(Bounding):
     def _round(self, relaxed: Relaxed, shut: Bools | None = None) -> None:
         """Items to the option with the largest share, purchases up; then walk."""
         share = self._keep_near(relaxed)
+        bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
+        bought = np.minimum(bought, self.core.parts.program.purchases.upper)
+        self._plan_without(shut, self.core.reduced - 1e9 * share[self.core.option], bought)
+
+    def _options_of(self, facts: Ints) -> Bools:
+        """Options that bring any of ``facts`` int64 [k]. bool [option]."""
+        some = np.zeros(self.whole.facts, dtype=np.int64)
+        some[facts] = 1
+        return np.asarray(self.whole.any_of.T.astype(np.int64) @ some) > 0
+
+    def _plan_without(self, shut: Bools | None, rank: Floats, bought: Ints) -> None:
+        """Walk from the options of least ``rank`` float [option of the core], none of them ``shut`` bool [option].
+
+        ``bought`` int64 [purchase].
+        """
         small = self.core.parts.program
-        rank = self.core.reduced - 1e9 * share[self.core.option]
-        closed = None
+        closed = np.zeros(0, dtype=np.int64)
         if shut is not None:
             closed = np.flatnonzero(shut[self.core.option])
             rank[closed] += 1e12
-        choice = np.flatnonzero(cheapest(self.core.parts.start, rank, 1))
         x = np.zeros(small.columns, dtype=np.int64)
-        x[choice] = 1
-        bought = np.ceil(relaxed.others[self.whole.facts :] - 1e-6).astype(np.int64)
-        x[small.options + small.facts :] = np.where(
-            small.purchases.derived, 0, np.minimum(bought, small.purchases.upper)
-        )
-        shut_options = np.zeros(0, dtype=np.int64) if closed is None else closed
+        x[np.flatnonzero(cheapest(self.core.parts.start, rank, 1))] = 1
+        x[small.options + small.facts :] = np.where(small.purchases.derived, 0, bought)
         if self.crew is not None and self.best is not None and self.crew.idle > 0:
-            self._send(Start(x, self.experience, shut_options), 5 * self._turn)
+            self._send(Start(x, self.experience, closed), 5 * self._turn)
             return
-        found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), shut_options)
+        found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), closed)
         self._take()
         if found is not None and shut is not None and not self.over():
             seed = int(self.random.integers(2**31))
@@ -282,10 +305,8 @@ class Stage(Bounding):
 
     def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> None:
         """A plan that opens no other facts than ``z`` does."""
-        closed = np.zeros(self.whole.facts, dtype=np.int64)
         facts = other < self.whole.facts
-        closed[other[facts][z[facts] == 0]] = 1
-        shut = np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
+        shut = self._options_of(other[facts][z[facts] == 0])
         fixed = replace_others(relaxed, other, z)
         self._round(fixed, shut)
 
@@ -293,7 +314,7 @@ class Stage(Bounding):
         """A plan without the facts that the relaxation holds for the smaller part."""
         facts = dear(self.columns, self.whole.purchases.derived)
         if len(facts):
-            self._plan_for(facts, (relaxed.others[facts] >= 0.3).astype(np.int64), relaxed)
+            self._plan_for(facts, (relaxed.others[facts] >= LITTLE).astype(np.int64), relaxed)
 
     def _improve(self, seconds: float) -> None:
         """Make the best plan better for a while, here and elsewhere."""

@@ -4,6 +4,9 @@ Limits may be exceeded on the way, at a price per unit that rises while they are
 plans are accepted with a probability that sinks (simulated annealing; Kirkpatrick, Gelatt, Vecchi 1983), and while
 something is exceeded half of the moves start there (as in WalkSAT; Selman, Kautz, Cohen 1994). The best plan that keeps
 all limits is kept aside.
+
+Where limits have prices, options are charged for most of what they use, so that what a plan leaves unused costs little
+on the way: room can be left to be filled later, which by costs alone is as dear as what it is worth.
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ class Ground(NamedTuple):
     [state, row]: the rows paid for, the rows broken. ``tally``: items changed since the best plan, rows paid for, rows
     broken, whether all limits were kept lately, length of ``chain``; ``changed`` lists the first and ``dirty`` bool
     [item] marks them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the
-    best one.
+    best one. ``charge`` float [option]: what of its cost an option is charged on the way only; ``charged`` float [1]:
+    what the plan is.
     """
 
     start: Ints
@@ -97,6 +101,8 @@ class Ground(NamedTuple):
     chain: Ints
     choice: Ints
     best: Ints
+    charge: Floats
+    charged: Floats
 
 
 @compiled
@@ -228,6 +234,7 @@ def _listed(g: Ground, old: int, new: int) -> None:
     """Keep what lists options and items changed up to date with a change of option."""
     _list_left(g, old)
     _list_taken(g, new)
+    g.charged[0] += g.charge[new] - g.charge[old]
     i = g.options[new, ITEM]
     g.choice[i] = new
     if not g.dirty[i]:
@@ -245,6 +252,7 @@ def _settle(g: Ground) -> float:
     g.facts[:, COUNT] = 0
     g.facts[:, TAKEN] = 0
     g.tally[:] = 0
+    g.charged[0] = 0.0
     total = 0.0
     for r in range(len(g.tolls)):
         state = _state(g, r, 0)
@@ -252,6 +260,7 @@ def _settle(g: Ground) -> float:
             _list_in(g, r, state)
         total += _toll(g, r, 0)
     for i in range(len(g.start) - 1):
+        g.charged[0] += g.charge[g.choice[i]]
         total += _enter(g, g.choice[i])
         _list_taken(g, g.choice[i])
     return total
@@ -506,7 +515,7 @@ def _cost_of_best(g: Ground, used: Ints, held: Bools) -> float:
     """
     total = 0.0
     for o in g.best:
-        total += g.cost[o]
+        total += g.cost[o] - g.charge[o]
         for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
             used[g.entry_row[e]] += g.entry_use[e]
         for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
@@ -543,8 +552,8 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
         if g.tally[BROKEN] > 0:
             continue
         g.tally[VISITED] = 1
-        if total < best_cost - 1e-6:
-            best_cost = total
+        if total - g.charged[0] < best_cost - 1e-6:
+            best_cost = total - g.charged[0]
             for k in range(g.tally[CHANGED]):
                 c = g.changed[k]
                 g.best[c] = g.choice[c]
