@@ -23,12 +23,14 @@ from capplan.engine import Limits, Status, Watch, chosen, solve_exact, solve_pro
 from capplan.engine.columns import columns_of, links_of, tied
 from capplan.engine.cpsat import Callback, Model
 from capplan.engine.crew import joined
-from capplan.engine.dual import cheapest, exact_bound
+from capplan.engine.dual import cheapest, exact_bound, held, sifted
 from capplan.engine.master import Master
 from capplan.engine.narrow import Parts, narrowed, with_ceiling
+from capplan.engine.stage import Stage
 from capplan.program import Builder, Form, LimitName, LinearGoal, Program, WorstGoal, evaluate, weighted
 from capplan.units import Ints
 from tests.cli_calls import capplan
+from tests.test_engine_proof import programs
 
 
 def openings(items: int, places: int, seed: int, full: float = 0.7) -> Program:
@@ -80,6 +82,68 @@ def test_any_prices_give_a_valid_bound(seed: int, prices: list[float]) -> None:
     assert bound.value + goal.constant <= best.goals[0].value
     taken = np.flatnonzero(best.x[: program.options])
     assert int(bound.least_with()[taken].max()) + goal.constant <= best.goals[0].value
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.lists(st.floats(0, 50), min_size=4, max_size=4), st.integers(1, 3))
+def test_prices_that_are_sifted_prove_no_less_and_nothing_false(seed: int, prices: list[float], near: int) -> None:
+    """Though only some options of each item are looked at when they are made."""
+    program, price = openings(6, 4, seed), np.array(prices)
+    goal = cost_of(program)
+    best = solve_exact(program, Limits(), Watch())
+    columns = columns_of(program, goal, links_of(program, goal))
+    start = exact_bound(columns, price)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("capplan.engine.dual.NEAR", near)
+        better, seen = sifted(columns, np.ones(len(prices)), lambda: False, price, start)
+    assert start.value <= exact_bound(columns, better).value <= best.goals[0].value - goal.constant
+    assert seen >= 3 * near * program.items
+
+
+@settings(max_examples=40, deadline=None)
+@given(programs(), st.data())
+def test_some_options_cost_among_themselves_what_they_cost_among_all(program: Program, data: st.DataObject) -> None:
+    """At any prices; ``programs`` have entries of their own."""
+    goal = LinearGoal("cost", np.arange(program.columns, dtype=np.int64), 0, Fraction(1))
+    columns = columns_of(program, goal, links_of(program, goal))
+    rows = len(columns.bound)
+    price = np.array(data.draw(st.lists(st.integers(0, 9), min_size=rows, max_size=rows)), dtype=np.float64)
+    keep = np.array(data.draw(st.lists(st.booleans(), min_size=program.options, max_size=program.options)))
+    keep[program.item_start[:-1]] = True
+    option = np.flatnonzero(keep)
+    whole, some = exact_bound(columns, price), exact_bound(columns.among(option), price)
+    wanted = (whole.reduced + whole.least[program.item])[option] / whole.scale
+    assert ((some.reduced + some.least[program.item[option]]) / some.scale).tolist() == wanted.tolist()
+    assert some.others == [v * some.scale // whole.scale for v in whole.others]
+
+
+def test_facts_are_held_as_far_as_they_pay():
+    program = openings(6, 4, 1)
+    goal = cost_of(program)
+    columns = columns_of(program, goal, links_of(program, goal))
+    opening, room = goal.coefficients[program.options :], program.bound
+    share = held(columns, np.array([2.0, 0.5, 1.0, 0.0]) * opening / room, 1e-4)
+    assert share[0] > 0.99
+    assert share[2] == pytest.approx(0.5, abs=0.2)
+    assert share[1] < 0.01
+    assert share[3] < 0.01
+
+
+def test_a_plan_at_prices_does_without_what_does_not_pay(monkeypatch):
+    monkeypatch.setattr("capplan.engine.stage.LP_EASY", 0)
+    program = openings(60, 12, 3, full=0.4)
+    goal = cost_of(program)
+    stage = Stage(program, goal, Limits(20, workers=1, deterministic=True), Watch(), lambda *_: None, None)
+    everywhere = np.flatnonzero(program.any_of.sum(axis=1) > 0)
+    bound = stage._prices()
+    stage._keep(np.ones(program.options, dtype=np.bool_), bound)
+    stage._first_plan()
+    assert stage.best is not None
+    before, opened = goal.value(stage.best), stage.best[program.options :].sum()
+    assert opened == len(everywhere)
+    stage._plan_at_prices()
+    assert goal.value(stage.best) < before
+    assert stage.best[program.options :].sum() < opened
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,7 +167,8 @@ def test_a_long_walk_finds_the_best_of_a_small_program(world: World, seed: int):
     found = walk(world.ground, np.inf, 20_000, 4.0, seed)
     spans = [range(first, end) for first, end in itertools.pairwise(world.program.item_start.tolist())]
     least = min(cost_of(world, np.array(choice)) for choice in itertools.product(*spans))
-    assert found == least
+    # What options are charged on the way is added and taken away again in floating point.
+    assert found == pytest.approx(least)
     if least < np.inf:
         assert cost_of(world, world.ground.best) == least
 
