@@ -54,7 +54,7 @@ class Bounding(Search):
         """Options that may be in a better plan, and those of the best one. bool [option]."""
         if self.best is None:
             return np.ones(self.whole.options, dtype=np.bool_)
-        keep = self.last_bound().least_with() < self.goal.value(self.best) - self.goal.constant
+        keep = self.last_bound().least_with() < int(self._value) - self.goal.constant
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
     def _prices(self, sample: int | None = None) -> Bound:

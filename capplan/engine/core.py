@@ -56,12 +56,11 @@ class Core:
         """A plan of the whole in the columns of the core."""
         return np.concatenate([x[: self.first][self.option], x[self.first :]])
 
-    def outer(self, x: Ints) -> Ints:
-        """A plan of the core in the columns of the whole."""
-        wide = np.zeros(self.first + len(x) - len(self.option), dtype=np.int64)
-        wide[self.option] = x[: len(self.option)]
-        wide[self.first :] = x[len(self.option) :]
-        return wide
+    def taken(self, x: Ints) -> Bools:
+        """The options of the whole that a plan of the core takes. bool [option]."""
+        taken = np.zeros(self.first, dtype=np.bool_)
+        taken[self.option] = x[: len(self.option)] > 0
+        return taken
 
 
 def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats) -> Core:

@@ -42,6 +42,8 @@ def solve_large(program: Program, limits: Limits, watch: Watch, start: Ints | No
             search.meet(goal, later=len(goals) - number - 1)
             if search.best is None and search.looked:
                 break
+            if number + 1 < len(goals):
+                search.hold(goal)
     finally:
         if crew is not None:
             crew.end()
@@ -92,11 +94,15 @@ class _Search:
         self.gap_reached |= not self.goals[-1].proved and stage.gap_reached
 
     def _met(self, goal: LinearGoal, bound: int) -> None:
-        """Note what the best plan reaches, which later goals may not worsen."""
+        """Note what the best plan reaches."""
         assert self.best is not None
         value = goal.value(self.best)
         self.goals.append(GoalValue(goal.name, value, min(value, bound)))
-        self.program = with_ceiling(self.program, goal, value)
+
+    def hold(self, goal: LinearGoal) -> None:
+        """Have later goals not worsen one, where it tells plans apart."""
+        if self.best is not None and goal.coefficients.any():
+            self.program = with_ceiling(self.program, goal, goal.value(self.best))
 
     def _heard(self, goal: LinearGoal, best: int | None, bound: int) -> None:
         natural = None if best is None else goal.natural(best)

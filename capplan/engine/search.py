@@ -35,6 +35,8 @@ CORE_MOST = 100_000
 """Options that are kept in all where items have fewer."""
 EQUALLY, EQUAL_MOST = 1e-3, 600_000
 """Share of what an item costs on average by which options differ that are kept all the same, and how many of them."""
+CORE_LARGEST = 900_000
+"""Options of the core beyond which none are added that need not be in it: every process has one in its memory."""
 CORE_LUCK = 3
 """Options of an item, on average, that are kept at random at least: those that all like best may not hold them all."""
 
@@ -42,8 +44,9 @@ CORE_LUCK = 3
 class Search:
     """A plan and a bound for one goal, the core in which plans are looked for, and what improves them.
 
-    ``best`` int64 [column] and ``bound`` (without the goal's constant) only ever improve. ``price`` float [row] and
-    ``worth`` float [item], if known, are the best prices so far; ``last`` is the bound at the latest, without worths.
+    ``best`` int64 [column], of ``_value``, and ``bound`` (without the goal's constant) only ever improve. ``price``
+    float [row] and ``worth`` float [item], if known, are the best prices so far; ``last`` is the bound at the latest,
+    without worths.
     """
 
     price: Floats
@@ -70,6 +73,7 @@ class Search:
         self.budget.spare += SPARE_S_PER_OPTION * program.options
         self.crew = crew
         self.best: Ints | None = None
+        self._value: float = np.inf
         self.bound = self._own_bound = -(2**62)
         self.infeasible = self.gap_reached = False
         self.random = np.random.default_rng(limits.seed)
@@ -95,16 +99,11 @@ class Search:
         return self.proved or self.budget.used_up or self.infeasible
 
     @property
-    def _value(self) -> float:
-        """The best plan's goal."""
-        return np.inf if self.best is None else self.goal.value(self.best)
-
-    @property
     def proved(self) -> bool:
         """Whether the plan is as good as was asked for."""
         if self.best is None:
             return False
-        value = self.goal.value(self.best)
+        value = int(self._value)
         if self.enough is not None and value <= self.enough:
             return True
         bound = self.bound + self.goal.constant
@@ -119,12 +118,19 @@ class Search:
         Branch and bound is told of it, unless the plan is its own.
         """
         first = self.whole.options + self.whole.facts
-        values = evaluate(self.whole, x[: self.whole.options] > 0, x[first:])
-        if (values.used > self.whole.bound).any():
+        return self._offered(x[: self.whole.options] > 0, x[first:], tell=tell)
+
+    def _offer_inner(self, core: Core, x: Ints) -> bool:
+        """Offer a plan of a core, int64 [column of the core]; it is not laid out in the columns of the whole before."""
+        if core.parts.goal.value(x) >= self._value:
             return False
-        if self.best is not None and self.goal.value(values.x) >= self.goal.value(self.best):
+        return self._offered(core.taken(x), x[len(core.option) + self.whole.facts :])
+
+    def _offered(self, taken: Bools, bought: Ints, *, tell: bool = True) -> bool:
+        values = evaluate(self.whole, taken, bought)
+        if (values.used > self.whole.bound).any() or self.goal.value(values.x) >= self._value:
             return False
-        self.best = values.x
+        self.best, self._value = values.x, self.goal.value(values.x)
         if self.prover is not None and tell and not self.limits.deterministic:
             self.prover.tell(values.x)
         self._tell()
@@ -141,17 +147,18 @@ class Search:
             self._tell()
 
     def _tell(self) -> None:
-        best = None if self.best is None else self.goal.value(self.best)
+        best = None if self.best is None else int(self._value)
         self._heard(self.goal, best, self.bound + self.goal.constant)
 
     def _keep(self, keep: Bools, bound: Bound) -> None:
         """Make ``keep`` bool [option], those that cost hardly more, others at random, and the best plan's the core."""
         # In whole numbers: of tens of millions no copy in floats is made.
         equal = bound.reduced <= int(EQUALLY * bound.scale * abs(bound.value) / max(1, self.whole.items))
-        if (count := int(equal.sum())) > EQUAL_MOST:
-            equal &= self.random.random(self.whole.options) < EQUAL_MOST / count
+        room = min(EQUAL_MOST, max(0, CORE_LARGEST - int(keep.sum())))
+        if (count := int(equal.sum())) > room:
+            equal &= self.random.random(self.whole.options) < room / count
         keep = keep | equal
-        most = max(CORE_MOST, int(keep.sum()) + CORE_LUCK * self.whole.items)
+        most = max(CORE_MOST, min(CORE_LARGEST, int(keep.sum()) + CORE_LUCK * self.whole.items))
         spare = (most - int(keep.sum())) / max(1, self.whole.options)
         if spare > 0:
             keep = keep | (self.random.random(self.whole.options) < spare)
@@ -164,7 +171,7 @@ class Search:
     def _take(self) -> None:
         """Hear of the best plan of the core."""
         if self.improver.x is not None:
-            self.offer(self.core.outer(self.improver.x))
+            self._offer_inner(self.core, self.improver.x)
 
     # -- improvement --------------------------------------------------------------------------------------
 
@@ -275,7 +282,7 @@ class Search:
             if sent is not None and ours is not None and ours[: len(core.option)].sum() == self.whole.items:
                 self._mix(core, sent, ours, theirs)
             else:
-                self.offer(core.outer(theirs))
+                self._offer_inner(core, theirs)
 
     def _mix(self, core: Core, sent: Ints, ours: Ints, theirs: Ints) -> None:
         """Take the best plan made of the choices of three: one that was sent, what became of it, and ours."""
@@ -286,5 +293,4 @@ class Search:
         if len(items) and not self.over():
             mixer = Improver(core, plan, self.budget, int(self.random.integers(2**31)), self.experience)
             plan = mixer.solve_part(plan, items.astype(np.int64), MIX_S, count > 0)
-        # Once: in the columns of the whole a plan of many options is large.
-        self.offer(core.outer(plan))
+        self._offer_inner(core, plan)

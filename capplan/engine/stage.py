@@ -101,7 +101,7 @@ class Stage(Bounding):
         """Give what may be in a better plan to branch and bound, in a process of its own, once."""
         if self.prover is not None or self.proof_tried or self.over():
             return
-        if self.limits.workers < 2 or not Prover.can(self.goal):
+        if self.limits.workers < 2 or self.whole.items > PROVED_MOST or not Prover.can(self.goal):
             return
         keep = self._may_help()
         if keep.sum() <= PROVED_MOST:
@@ -175,9 +175,10 @@ class Stage(Bounding):
 
     def _options_of(self, facts: Ints) -> Bools:
         """Options that bring any of ``facts`` int64 [k]. bool [option]."""
-        some = np.zeros(self.whole.facts, dtype=np.int64)
-        some[facts] = 1
-        return np.asarray(self.whole.any_of.T.astype(np.int64) @ some) > 0
+        found, of = np.zeros(self.whole.options, dtype=np.bool_), self.whole.any_of
+        for fact in facts.tolist():
+            found[of.indices[of.indptr[fact] : of.indptr[fact + 1]]] = True
+        return found
 
     def _plan_without(self, shut: Bools | None, rank: Floats, bought: Ints) -> None:
         """Walk from the options of least ``rank`` float [option of the core], none of them ``shut`` bool [option].
@@ -202,7 +203,7 @@ class Stage(Bounding):
             polisher = Improver(self.core, found, self.budget, seed, self.experience)
             polisher.improve(min(0.1 * self.left, 2 * self._turn))
             assert polisher.x is not None
-            self.offer(self.core.outer(polisher.x))
+            self._offer_inner(self.core, polisher.x)
 
     def _keep_near(self, relaxed: Relaxed) -> Floats:
         """The core of what the relaxation takes or nearly takes. Its shares, float [option]."""
@@ -352,7 +353,7 @@ class Stage(Bounding):
             self.offer(wide)
             # What was left out costs at least as much as the plan it was held against.
             if self.best is not None:
-                value = self.goal.value(self.best) - self.goal.constant
+                value = int(self._value) - self.goal.constant
                 self.prove(min(value, value if answer.finished and not self.limits.gap else answer.bound))
         elif answer.finished and self.best is None:
             self.infeasible = True
