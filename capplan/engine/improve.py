@@ -34,6 +34,8 @@ FINE = 16
 """Parts of the goal's unit in which the price of excess is counted."""
 PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
+INSTEAD = 0.5
+"""How often something is opened instead of what is shut."""
 DEAREST = 1e6
 """How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
 EFFORT_A_MOVE = 2.5e-7
@@ -278,7 +280,7 @@ class Improver:
             self.x = x
 
     def _shut_one(self, seconds: float) -> None:
-        """Try to do without one fact that costs something, those that few options need first."""
+        """Try to do without a fact that costs something, those that few options need first; or with another instead."""
         assert self.x is not None
         program, x = self.core.parts.program, self.x
         first = program.options
@@ -289,8 +291,11 @@ class Improver:
         use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
         weight = (price[held] / np.maximum(1, use)) ** 2
         fact = int(self.random.choice(held, p=weight / weight.sum()))
-        closed = np.zeros(program.facts, dtype=np.int64)
-        closed[(x[first : first + program.facts] == 0) & (price > 0)] = 1
+        closed = ((x[first : first + program.facts] == 0) & (price > 0)).astype(np.int64)
+        others = np.flatnonzero(closed)
+        if len(others) and self.random.random() < INSTEAD:
+            likely = 1 / price[others]
+            closed[self.random.choice(others, p=likely / likely.sum())] = 0
         closed[fact] = 1
         shut = np.flatnonzero(np.asarray(program.any_of.T.astype(np.int64) @ closed) > 0)
         rank = self.core.reduced.copy()

@@ -30,8 +30,10 @@ PACK_SHARE = 0.4
 DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
 """Shares of the time then left for plans of it, and for the best choice among all that was found."""
 MASTER_MOST = 400
-PROPOSAL_SHARE = 0.5
-"""Share of the time left at their beginning that proposals leave to improvement."""
+TRIAL_SHARE, TRIAL_LEAST_S, TRIAL_S_AN_ITEM = 0.06, 0.3, 1e-3
+"""Share of the time limit that a plan of a proposal may take, and seconds where there are few items."""
+PROPOSAL_SHARE, PLACING_SHARE = 0.5, 0.5
+"""Share of the time left at their beginning that proposals leave to improvement, and the part of theirs for it."""
 PROVED_MOST = 40_000
 """Options of possibly better plans up to which branch and bound is worth a processor."""
 SMALL = 12_000
@@ -196,12 +198,14 @@ class Stage(Bounding):
         if self.crew is not None and self.best is not None and self.crew.idle > 0:
             self._send(Start(x, self.experience, closed), 5 * self._turn)
             return
-        found = self.improver.plan_from(x, max(1.0, 0.06 * self.limits.time_limit_s), closed)
+        few = TRIAL_LEAST_S + TRIAL_S_AN_ITEM * self.whole.items
+        trial = min(few, max(1.0, TRIAL_SHARE * self.limits.time_limit_s))
+        found = self.improver.plan_from(x, trial, closed)
         self._take()
         if found is not None and shut is not None and not self.over():
             seed = int(self.random.integers(2**31))
             polisher = Improver(self.core, found, self.budget, seed, self.experience)
-            polisher.improve(min(0.1 * self.left, 2 * self._turn))
+            polisher.improve(min(0.1 * self.left, 2 * self._turn, trial))
             assert polisher.x is not None
             self._offer_inner(self.core, polisher.x)
 
@@ -245,8 +249,11 @@ class Stage(Bounding):
             master.learn(exact_bound(self.columns, price))
         times: dict[bytes, int] = {}
         self._least_tried = np.inf
+        begun, placing = self.left, 0.0
         while not self.over() and self.left > until:
-            if self._placed_better(other, master):
+            before = self.left
+            if placing <= PLACING_SHARE * (begun - before) and self._placed_better(other, master):
+                placing += before - self.left
                 continue
             answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
             if answer is None:
