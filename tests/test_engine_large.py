@@ -24,13 +24,15 @@ from capplan.engine.columns import columns_of, links_of, tied
 from capplan.engine.cpsat import Callback, Model
 from capplan.engine.crew import joined
 from capplan.engine.dual import cheapest, exact_bound, held, sifted
-from capplan.engine.master import Master
+from capplan.engine.master import UNITS, Master
 from capplan.engine.narrow import Parts, narrowed, with_ceiling
 from capplan.engine.stage import Stage
 from capplan.program import Builder, Form, LimitName, LinearGoal, Program, WorstGoal, evaluate, weighted
 from capplan.units import Ints
 from tests.cli_calls import capplan
 from tests.test_engine_proof import programs
+
+ALL_FOURS = list(product((0, 1), repeat=4))
 
 
 def openings(items: int, places: int, seed: int, full: float = 0.7) -> Program:
@@ -163,6 +165,13 @@ def test_what_to_open_is_bounded_below_the_optimum(seed: int, cuts: list[list[fl
     assert best.x is not None
     assert answer[1] <= best.goals[0].value - goal.constant
     assert answer[1] >= max(bound.value for bound in bounds) - 1
+    # The best of all others, against trying them all.
+    second = master.solve(10.0, [answer[0]])
+    assert second is not None
+    least = {z: max(c + int(np.dot(slope, z)) for c, slope in master.cuts) for z in ALL_FOURS}
+    assert least.pop(tuple(answer[0])) <= min(least.values())
+    assert least[tuple(second[0])] == min(least.values())
+    assert second[1] == -(-min(least.values()) // UNITS)
 
 
 def test_limits_are_tied_to_the_fact_that_holds_all_their_options():

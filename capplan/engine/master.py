@@ -11,6 +11,8 @@ says what to open next. It closes what the linear relaxation cannot: that half o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sp
 from ortools.sat.python import cp_model
@@ -46,8 +48,16 @@ class Master:
         if abs(constant) < LARGEST and all(abs(v) * upper[j] < LARGEST for v, j in zip(slope, self.other, strict=True)):
             self.cuts.append((constant, slope))
 
-    def solve(self, seconds: float, most: int | None = None) -> tuple[Ints, int] | None:
-        """The cheapest z int64 [k] by the cuts, and a proven bound in the goal's unit; None where none was found."""
+    @property
+    def only_whether(self) -> bool:
+        """Whether nothing is decided but what is to be had at all, not how much of it."""
+        return bool((self.columns.upper[self.other] <= 1).all())
+
+    def solve(self, seconds: float, others_than: Sequence[Ints] = ()) -> tuple[Ints, int] | None:
+        """The cheapest z int64 [k] by the cuts, and a proven bound in the goal's unit; None where none was found.
+
+        Both of all ``others_than`` some, int64 [k] each, where there is ``only_whether``.
+        """
         model = cp_model.CpModel()
         z = [model.new_int_var(0, int(u), "") for u in self.columns.upper[self.other]]
         floor = min(
@@ -57,6 +67,8 @@ class Master:
         value = model.new_int_var(floor, 4 * LARGEST, "")
         for constant, slope in self.cuts:
             model.add(value >= constant + sum(v * column for v, column in zip(slope, z, strict=True) if v))
+        for known in others_than:
+            model.add(sum(1 - column if held else column for held, column in zip(known.tolist(), z, strict=True)) >= 1)
         model.minimize(value)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1

@@ -16,6 +16,7 @@ from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed
 from capplan.engine.patterns import Patterns, placed
+from capplan.engine.proposals import Proposal, Proposals
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
@@ -242,12 +243,12 @@ class Stage(Bounding):
         """
         if not len(other):
             return
-        master, centre, until = Master(self.columns, other), relaxed.others[other], PROPOSAL_SHARE * self.left
+        master, until = Master(self.columns, other), PROPOSAL_SHARE * self.left
         master.learn(self.last)
         master.learn(self.proof)
         for price in self._shortage_prices():
             master.learn(exact_bound(self.columns, price))
-        times: dict[bytes, int] = {}
+        proposals = Proposals(master, relaxed.others[other])
         self._least_tried = np.inf
         begun, placing = self.left, 0.0
         while not self.over() and self.left > until:
@@ -255,26 +256,17 @@ class Stage(Bounding):
             if placing <= PLACING_SHARE * (begun - before) and self._placed_better(other, master):
                 placing += before - self.left
                 continue
-            answer = master.solve(2.0 + 0.02 * self.limits.time_limit_s)
-            if answer is None:
+            proposal = proposals.next(2.0 + 0.02 * self.limits.time_limit_s, self._value - self.goal.constant)
+            if proposal is None:
                 return
-            z, bound = answer
-            self.prove(bound)
-            seen = times[z.tobytes()] = times.get(z.tobytes(), 0) + 1
-            # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
-            step = min(1.0, 0.55 + 0.15 * seen)
-            solved = (
-                None
-                if self.over()
-                else self._solve_relaxation(spread(self.columns, other, step * z + (1 - step) * centre))
-            )
+            if proposal.proves:
+                self.prove(proposal.bound)
+            solved = None if self.over() else self._solve_relaxation(spread(self.columns, other, proposal.at))
             if solved is None:
                 return
             master.learn(self.proof)
-            if seen == 1:
-                centre = 0.5 * (centre + z)
-            self._try_proposal(other, z, solved[0], first=seen == 1, whole=step == 1.0)
-            if step == 1.0 and (seen > 4 or solved[0].value - bound <= 1e-5 * abs(bound)):
+            self._try_proposal(other, proposal, solved[0])
+            if not proposals.go_on(proposal, solved[0].value):
                 return
 
     def _placed_better(self, other: Ints, master: Master) -> bool:
@@ -296,8 +288,8 @@ class Stage(Bounding):
             master.learn(self.proof)
         return reachable - self.bound >= self._value - self.goal.constant - reachable
 
-    def _try_proposal(self, other: Ints, z: Ints, relaxed: Relaxed, *, first: bool, whole: bool) -> None:
-        """Make a plan of a proposal where its relaxation, if it is one at ``whole`` values, may be better.
+    def _try_proposal(self, other: Ints, proposal: Proposal, relaxed: Relaxed) -> None:
+        """Make a plan of a proposal where its relaxation, if it is one at whole values, may be better.
 
         A first look costs nobody anything who is idle anyway; else it is worth it where the relaxation, though not at
         whole values, is better than that of all proposals tried before.
@@ -305,10 +297,10 @@ class Stage(Bounding):
         self._bring_back()
         idle = self.crew is not None and self.crew.idle > 0
         may_be_better = relaxed.value + self.goal.constant < self._value
-        record = first and relaxed.value < self._least_tried
-        if (whole and may_be_better) or (first and idle) or (record and may_be_better):
+        record = proposal.first and relaxed.value < self._least_tried
+        if (proposal.whole and may_be_better) or (proposal.first and idle) or (record and may_be_better):
             self._least_tried = min(self._least_tried, relaxed.value)
-            self._plan_for(other, z, relaxed)
+            self._plan_for(other, proposal.z, relaxed)
         self._hand_out()
 
     def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> None:
