@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from capplan.engine.dual import NEAR, Bound, ascend, cheapest, exact_bound, purchase_prices, refined, sifted
 from capplan.engine.linear import Relaxed, relax
+from capplan.engine.narrow import options_of
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
 
@@ -45,8 +46,8 @@ class Bounding(Search):
     """
 
     proof: Bound
-    sampled = guessed = sifted = False
-    """Whether the latest prices are those of a sample of the items, and whether they come from a guess."""
+    sampled = guessed = of_all = False
+    """Whether the latest prices are a sample's, come from a guess, are a sample's made those of all items."""
     active: Bools
     tied: Bools
 
@@ -89,7 +90,7 @@ class Bounding(Search):
         else:
             price = ascend(self.columns, self._sizes, spent, self.price)
             self.budget.spend(4e-6 * self.whole.options)
-        self.sampled, self.sifted = False, True
+        self.sampled, self.of_all = False, True
         return self._priced(price, exact_bound(self.columns, price))
 
     def _priced(self, price: Floats, bound: Bound) -> Bound:
@@ -146,7 +147,7 @@ class Bounding(Search):
         bool [option].
         """
         few = min(self.whole.options, max(LP_EASY, round(LP_LEAST * self.whole.items)))
-        if not self.sifted or LP_WIDTH * self.whole.items <= few:
+        if not self.of_all or LP_WIDTH * self.whole.items <= few:
             width = LP_WIDTH if self.whole.options > LP_WHOLE else self.whole.options
             return cheapest(self.columns.start, bound.reduced, width)
         most = np.partition(bound.reduced, few - 1)[few - 1]
@@ -183,8 +184,7 @@ class Bounding(Search):
         """Options of facts that are fixed at 0. bool [option]."""
         if fixed is None or self.ties is None:
             return None
-        closed = (fixed[: self.whole.facts] == 0).astype(np.int64)
-        return np.asarray(self.whole.any_of.T.astype(np.int64) @ closed) > 0
+        return options_of(self.whole, np.flatnonzero(fixed[: self.whole.facts] == 0))
 
     def _usual_where_shut(self, price: Floats, fixed: Floats | None) -> Floats:
         """Limits of what is shut cost what they cost otherwise: nobody asks for them now. float [row]."""

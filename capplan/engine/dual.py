@@ -239,13 +239,12 @@ def priced_others(columns: Columns, price: Ints, scale: int) -> list[int]:
     ]
 
 
-def held(columns: Columns, price: Floats, warmth: float) -> Floats:
-    """How much of each fact and purchase is to be had at ``price`` float [row], of 1: half where that just pays.
+def held(columns: Columns, bound: Bound, warmth: float) -> Floats:
+    """How much of each fact and purchase is to be had at the prices of ``bound``, of 1: half where that just pays.
 
     ``warmth``: the temperature, in mean costs. float [fact + purchase].
     """
-    scale = 2.0**20
-    paid = np.array(priced_others(columns, np.rint(price * scale).astype(np.int64), int(scale))) / scale
+    paid = np.array(bound.others, dtype=np.float64) / bound.scale
     away = np.clip(paid * columns.upper / (warmth * _mean_cost(columns)), -FAR, FAR)
     return np.asarray(1.0 / (1.0 + np.exp(away)))
 

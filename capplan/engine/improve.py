@@ -13,6 +13,7 @@ from capplan.engine.core import Core
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest
 from capplan.engine.experience import AFRESH, HEATS, SHUT, WALK, Experience
+from capplan.engine.narrow import options_of
 from capplan.engine.neighbourhood import ARMS, neighbourhood
 from capplan.engine.result import Limits, Watch
 from capplan.engine.settled import worth_of
@@ -291,13 +292,13 @@ class Improver:
         use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
         weight = (price[held] / np.maximum(1, use)) ** 2
         fact = int(self.random.choice(held, p=weight / weight.sum()))
-        closed = ((x[first : first + program.facts] == 0) & (price > 0)).astype(np.int64)
+        closed = (x[first : first + program.facts] == 0) & (price > 0)
         others = np.flatnonzero(closed)
         if len(others) and self.random.random() < INSTEAD:
             likely = 1 / price[others]
-            closed[self.random.choice(others, p=likely / likely.sum())] = 0
-        closed[fact] = 1
-        shut = np.flatnonzero(np.asarray(program.any_of.T.astype(np.int64) @ closed) > 0)
+            closed[self.random.choice(others, p=likely / likely.sum())] = False
+        closed[fact] = True
+        shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)))
         rank = self.core.reduced.copy()
         rank[x[:first] > 0] = -1.0
         rank[shut] += 1e12

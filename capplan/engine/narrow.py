@@ -135,6 +135,14 @@ class Parts:
         return z
 
 
+def options_of(program: Program, facts: Ints) -> Bools:
+    """Options that bring any of ``facts`` int64 [k]. bool [option]."""
+    found, of = np.zeros(program.options, dtype=np.bool_), program.any_of
+    for fact in facts.tolist():
+        found[of.indices[of.indptr[fact] : of.indptr[fact + 1]]] = True
+    return found
+
+
 def program_facts(program: Program, taken: Ints) -> Bools:
     """Which facts hold. bool [fact]."""
     return np.asarray((program.any_of.astype(np.int64) @ taken) > 0)

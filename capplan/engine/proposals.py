@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from capplan.engine.master import Master
 from capplan.units import Floats, Ints
 
-NEAREST, NEARER, LOOKS = 0.55, 0.15, 4
+FIRST, FURTHER, LOOKS = 0.7, 0.15, 4
 """How far from what was good so far to a proposal it is priced at first, how much further at each later look, and after
 how many the best proposal counts as priced."""
 SAME = 1e-5
@@ -49,7 +49,7 @@ class Proposals:
         z, bound = answer
         seen = self._seen[z.tobytes()] = self._seen.get(z.tobytes(), 0) + 1
         # Prices halfway to what was good so far make deeper cuts than those at the proposal itself.
-        step = 1.0 if self._settled else min(1.0, NEAREST + NEARER * seen)
+        step = 1.0 if self._settled else min(1.0, FIRST + FURTHER * (seen - 1))
         at = step * z + (1 - step) * self._centre
         if seen == 1:
             self._centre = 0.5 * (self._centre + z)

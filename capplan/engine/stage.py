@@ -14,7 +14,7 @@ from capplan.engine.improve import Improver, Start
 from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
-from capplan.engine.narrow import narrowed
+from capplan.engine.narrow import narrowed, options_of
 from capplan.engine.patterns import Patterns, placed
 from capplan.engine.proposals import Proposal, Proposals
 from capplan.engine.prover import Prover
@@ -131,8 +131,8 @@ class Stage(Bounding):
         facts = dear(self.columns, self.whole.purchases.derived)
         if not len(facts) or self.over() or LP_WIDTH * self.whole.items <= LP_EASY:
             return
-        shut = self._options_of(facts[held(self.columns, self.price, WARMTH)[facts] < LITTLE])
-        self._plan_without(shut, self.core.reduced.copy(), self.core.parts.program.purchases.upper)
+        shut = options_of(self.whole, facts[held(self.columns, self.last, WARMTH)[facts] < LITTLE])
+        self._plan_without(shut, self.core.reduced, self.core.parts.program.purchases.upper)
 
     def _pack(self, kinds: Kinds) -> None:
         """Where places are alike, think of what goes together and not of where."""
@@ -176,13 +176,6 @@ class Stage(Bounding):
         bought = np.minimum(bought, self.core.parts.program.purchases.upper)
         self._plan_without(shut, self.core.reduced - 1e9 * share[self.core.option], bought)
 
-    def _options_of(self, facts: Ints) -> Bools:
-        """Options that bring any of ``facts`` int64 [k]. bool [option]."""
-        found, of = np.zeros(self.whole.options, dtype=np.bool_), self.whole.any_of
-        for fact in facts.tolist():
-            found[of.indices[of.indptr[fact] : of.indptr[fact + 1]]] = True
-        return found
-
     def _plan_without(self, shut: Bools | None, rank: Floats, bought: Ints) -> None:
         """Walk from the options of least ``rank`` float [option of the core], none of them ``shut`` bool [option].
 
@@ -192,6 +185,7 @@ class Stage(Bounding):
         closed = np.zeros(0, dtype=np.int64)
         if shut is not None:
             closed = np.flatnonzero(shut[self.core.option])
+            rank = rank.copy()
             rank[closed] += 1e12
         x = np.zeros(small.columns, dtype=np.int64)
         x[np.flatnonzero(cheapest(self.core.parts.start, rank, 1))] = 1
@@ -306,7 +300,7 @@ class Stage(Bounding):
     def _plan_for(self, other: Ints, z: Ints, relaxed: Relaxed) -> None:
         """A plan that opens no other facts than ``z`` does."""
         facts = other < self.whole.facts
-        shut = self._options_of(other[facts][z[facts] == 0])
+        shut = options_of(self.whole, other[facts][z[facts] == 0])
         fixed = replace_others(relaxed, other, z)
         self._round(fixed, shut)
 
