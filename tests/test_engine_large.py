@@ -135,7 +135,8 @@ def test_a_plan_at_prices_does_without_what_does_not_pay(monkeypatch):
     monkeypatch.setattr("capplan.engine.stage.LP_EASY", 0)
     program = openings(60, 12, 3, full=0.4)
     goal = cost_of(program)
-    stage = Stage(program, goal, Limits(20, workers=1, deterministic=True), Watch(), lambda *_: None, None)
+    # By effort; compiling must not use the time up.
+    stage = Stage(program, goal, Limits(120, workers=1, deterministic=True), Watch(), lambda *_: None, None)
     everywhere = np.flatnonzero(program.any_of.sum(axis=1) > 0)
     bound = stage._prices()
     stage._keep(np.ones(program.options, dtype=np.bool_), bound)

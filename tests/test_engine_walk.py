@@ -19,19 +19,23 @@ from capplan.engine.walk import (
     AT,
     BOUND,
     BROKEN,
+    COST,
     COUNT,
     ENTRY,
     FIRST,
     HOLDERS,
     IN,
+    ITEM,
     LIST,
     MOST,
     OF_OPTION,
     PAID,
+    PROFILE,
     ROOM,
     SIZE,
     STATE,
     TAKEN,
+    TAKES,
     USED,
     WEIGHT,
     WHOSE,
@@ -130,6 +134,14 @@ def test_all_that_is_counted_follows_from_the_choice(world: World, moves: int, s
         assert sorted(mine) == np.flatnonzero(ground.seats[:, IN] == k).tolist()
         assert (ground.seats[mine, AT] == np.arange(len(mine))).all()
         assert [int(o) in chosen for o in ground.seats[mine, WHOSE]] == [n < of[SIZE] for n in range(len(mine))]
+        taken = ground.seats[mine[: of[SIZE]], WHOSE]
+        assert ground.who[of[FIRST] : of[FIRST] + of[SIZE]].tolist() == ground.options[taken, ITEM].tolist()
+    assert (ground.standing[:, TAKES] == ground.where[choice, PROFILE]).all()
+    assert (ground.now[:, COST] == ground.cost[choice]).all()
+    for o, (_, spot, profile) in enumerate(ground.where):
+        if spot >= 0:
+            dense = ground.spot_rows[ground.spots[spot] : ground.spots[spot + 1]]
+            assert ground.uses[profile, : len(dense)].tolist() == [uses[r, o] for r in dense]
     for f, fact in enumerate(ground.facts[:-1]):
         mine = ground.links[ground.holders[fact[HOLDERS] : ground.facts[f + 1, HOLDERS]], OF_OPTION]
         assert fact[COUNT] == fact[TAKEN]

@@ -12,7 +12,7 @@ import numpy as np
 from capplan.engine.neighbourhood import ARMS
 from capplan.units import Floats
 
-HEATS = (0.005, 0.0005, 0.05)
+HEATS = (0.005, 0.0005, 0.5, 0.05)
 """Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
 WALK, AFRESH, SHUT, KINDS = (len(ARMS) + n for n in (0, len(HEATS), 2 * len(HEATS), 2 * len(HEATS) + 1))
 """Kinds of search: first parts of each arm, then walks from each temperature, with what limits were found to cost and

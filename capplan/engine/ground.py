@@ -52,6 +52,8 @@ UNBOUND = 2**61
 """Bound of a limit that need not be looked at."""
 UNUSED = 0.1
 """Share of its worth that what is left unused of a limit costs on the way."""
+ROWS_MOST = 32
+"""Limits of a place that are looked at first where items would trade places."""
 MOSTLY = 0.25
 """Share of a place's options that must use a limit for the place's list to be the limit's too."""
 
@@ -187,6 +189,7 @@ class Terrain:
         self._row_list[whole], self._row_list[own] = of_whole, len(places) + of_own
         number = np.full(len(at), -1, dtype=np.int64)
         number[places] = np.arange(len(places))
+        self._spots_of(uses, whole, number, place)
         there = np.flatnonzero(number[place] >= 0)
         its = [number[place[there]]], [there]
         for k, r in enumerate(own[kind].tolist()):
@@ -203,6 +206,33 @@ class Terrain:
         self._members = members.astype(np.int32)
         lists[self._row_list[np.unique(uses.limit[uses.use < 0])], MIXED] = 1
         self._list_table = lists
+
+    def _spots_of(self, uses: _Uses, whole: Ints, number: Ints, place: Ints) -> None:
+        """Rows of each spot, and what options use of these. ``whole`` int64 [k]: limits that most of a place use.
+
+        ``number`` int64 [place]: the list of each, -1: none.
+        """
+        options, item = self._parts.program.options, self._parts.program.item
+        self._by_place = np.lexsort((place, item)).astype(np.int32)
+        order, first, column = _by(self._row_list[whole], int(number.max(initial=-1)) + 1)
+        narrow = column[order] < ROWS_MOST
+        rows = whole[order][narrow]
+        self._spots = _ends(self._row_list[rows], len(first) - 1)
+        self._spot_rows = rows.astype(np.int32)
+        at = np.full(len(uses.start) - 1, -1, dtype=np.int64)
+        at[rows] = column[order][narrow]
+        k = at[uses.limit]
+        dense = np.flatnonzero(k >= 0)
+        table = np.zeros((options, int(k.max(initial=0)) + 1), dtype=np.int64)
+        table[uses.option[dense], k[dense]] = uses.use[dense]
+        mark = np.random.default_rng(2).integers(2**63, size=table.shape[1]).astype(np.uint64)
+        _, known, profile = np.unique(table.astype(np.uint64) @ mark, return_index=True, return_inverse=True)
+        if not np.array_equal(table[known[profile]], table):
+            known = profile = np.arange(options)
+        self._uses, self._where = table[known], np.stack([place, number[place], profile], axis=1).astype(np.int32)
+        start = self._parts.start[:-1]
+        alike = np.logical_and.reduceat(profile == profile[start][item], start)
+        self._standing = np.stack([profile[start], alike], axis=1)
 
     def _facts(self) -> None:
         """Facts with the options that make them true and what they use, and the limits that they are needed in."""
@@ -270,6 +300,17 @@ class Terrain:
             best=choice.copy(),
             charge=charge,
             charged=np.zeros(1),
+            order=np.lexsort((cost, program.item)).astype(np.int32),
+            by_place=self._by_place,
+            where=self._where,
+            spots=self._spots,
+            spot_rows=self._spot_rows,
+            uses=self._uses,
+            who=np.zeros(len(self._members), dtype=np.int32),
+            standing=self._standing.copy(),
+            now=np.zeros((program.items, 2)),
+            over_at=np.zeros((2, self._uses.shape[1], 3), dtype=np.int64),
+            toll_at=np.zeros((2, self._uses.shape[1], 2)),
         )
 
 

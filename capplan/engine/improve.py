@@ -22,8 +22,8 @@ from capplan.program import evaluate
 from capplan.units import Bools, Floats, Ints
 
 CHUNK = 100_000
-"""Moves between two looks at the clock."""
-MOVES_AN_ITEM = 200
+"""Moves between two looks at the clock at most."""
+MOVES_AN_ITEM = 50
 """Moves that a walk takes at least to be worth beginning: the first ones break limits, which takes time to mend."""
 PATIENCE = 20
 """Moves for each item after which a walk that met no plan goes back to the best one."""
@@ -39,7 +39,7 @@ INSTEAD = 0.5
 """How often something is opened instead of what is shut."""
 DEAREST = 1e6
 """How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
-EFFORT_A_MOVE = 2.5e-7
+EFFORT_A_MOVE = 1e-6
 """Effort of a move, times one more than the limits that an option uses."""
 
 
@@ -158,7 +158,7 @@ class Improver:
         cost, begun = np.inf, self.budget.left
         end = begun - seconds
         latest = min(end, (1 - LONGEST_SHARE) * begun)
-        moves, moved = int(np.clip(5 * program.items, CHUNK // 10, 5 * CHUNK)), 0
+        moves, moved = int(np.clip(2 * program.items, CHUNK // 10, CHUNK)), 0
         least = stretch * MOVES_AN_ITEM * program.items
         weight, lost, returns = ground.tolls[:, WEIGHT].copy(), 0, 0
         while not self.budget.used_up and (self.budget.left > end or (moved < least and self.budget.left > latest)):

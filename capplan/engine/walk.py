@@ -1,4 +1,4 @@
-"""Search by single moves: items change option, alone or by pushing another one out, millions of times a second.
+"""Search by single moves: items change option, alone, in another's place, or by pushing another one out.
 
 Limits may be exceeded on the way, at a price per unit that rises while they are and falls while they are not; worse
 plans are accepted with a probability that sinks (simulated annealing; Kirkpatrick, Gelatt, Vecchi 1983), and while
@@ -38,6 +38,14 @@ THROUGH, HOLDERS, COUNT, TAKEN = range(4)
 ROW, USE = range(2)
 # Columns of Ground.needs
 BY_FACT, NEED = range(2)
+# Columns of Ground.where
+PLACED, SPOT, PROFILE = range(3)
+# Columns of Ground.standing
+TAKES, ALIKE = range(2)
+# Columns of Ground.now
+COST, LEAST = range(2)
+# Columns of Ground.over_at
+OVER, ROOM_THERE, STEP_THERE = range(3)
 # Places of Ground.tally; rows are counted at their state
 CHANGED, _, _, VISITED, LINKED, TALLIES = range(6)
 
@@ -47,6 +55,12 @@ LOOKED_AT = 12
 """Rows of which the one is taken where most is left unused."""
 CHAINED = 0.01
 """Share of what is in the way that is pushed out one after the other."""
+DRAWS, ANY = 32, 0.05
+"""Items that are looked at for one with an option that may pay; share of the moves to any option all the same."""
+EXCHANGED, SCANNED, TRIED = 0.5, 256, 4
+"""Share of the moves that trade places where there is no room; who is looked at for that, and how many try."""
+ROUNDING = 1e-9
+"""By how much sums of costs may differ."""
 TRIES = 8
 """Facts of a row, or members of its list, that are looked at for one whose change would help."""
 RAISE_EVERY, RAISED = 256, 0.1
@@ -74,6 +88,13 @@ class Ground(NamedTuple):
     [item] marks them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the
     best one. ``charge`` float [option]: what of its cost an option is charged on the way only; ``charged`` float [1]:
     what the plan is.
+
+    ``order`` int32: options by cost, item by item; ``by_place`` int32: by place, item by item. ``where`` int32
+    [option]: place, list of the place, which is of all options there, -1: none, and profile. ``spot_rows`` int32: rows
+    that most of a place use, list by list from ``spots`` [list + 1]; ``uses`` [profile, k]: what is used of the k-th of
+    these. ``who`` int32: items of those taken in ``members``, where they stand there. ``standing`` [item]: the profile
+    of the option taken, and whether all have the same; ``now`` float [item]: its cost, and the least. ``over_at``,
+    ``toll_at``: what a trade is reckoned with.
     """
 
     start: Ints
@@ -103,6 +124,17 @@ class Ground(NamedTuple):
     best: Ints
     charge: Floats
     charged: Floats
+    order: Numbers
+    by_place: Numbers
+    where: Numbers
+    spots: Numbers
+    spot_rows: Numbers
+    uses: Ints
+    who: Numbers
+    standing: Ints
+    now: Floats
+    over_at: Ints
+    toll_at: Floats
 
 
 @compiled
@@ -209,6 +241,7 @@ def _list_taken(g: Ground, o: int) -> None:
     for k in range(g.options[o, SEAT], g.options[o + 1, SEAT]):
         r = g.seats[k, IN]
         _swap(g.members, g.seats, AT, g.lists[r, FIRST], k, g.lists[r, SIZE])
+        g.who[g.lists[r, FIRST] + g.lists[r, SIZE]] = g.options[o, ITEM]
         g.lists[r, SIZE] += 1
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
@@ -222,6 +255,7 @@ def _list_left(g: Ground, o: int) -> None:
     for k in range(g.options[o, SEAT], g.options[o + 1, SEAT]):
         r = g.seats[k, IN]
         g.lists[r, SIZE] -= 1
+        g.who[g.lists[r, FIRST] + g.seats[k, AT]] = g.who[g.lists[r, FIRST] + g.lists[r, SIZE]]
         _swap(g.members, g.seats, AT, g.lists[r, FIRST], k, g.lists[r, SIZE])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
         f = g.links[k, OF_FACT]
@@ -237,6 +271,8 @@ def _listed(g: Ground, old: int, new: int) -> None:
     g.charged[0] += g.charge[new] - g.charge[old]
     i = g.options[new, ITEM]
     g.choice[i] = new
+    g.standing[i, TAKES] = g.where[new, PROFILE]
+    g.now[i, COST] = g.cost[new]
     if not g.dirty[i]:
         g.dirty[i] = True
         g.changed[g.tally[CHANGED]] = i
@@ -263,6 +299,9 @@ def _settle(g: Ground) -> float:
         g.charged[0] += g.charge[g.choice[i]]
         total += _enter(g, g.choice[i])
         _list_taken(g, g.choice[i])
+        g.standing[i, TAKES] = g.where[g.choice[i], PROFILE]
+        g.now[i, COST] = g.cost[g.choice[i]]
+        g.now[i, LEAST] = g.least[i]
     return total
 
 
@@ -421,6 +460,85 @@ def _proposed(g: Ground) -> tuple[int, int]:
 
 
 @compiled
+def _closes(g: Ground, o: int) -> float:
+    """What leaving an option saves by facts that no other one makes true."""
+    saved = 0.0
+    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        f = g.links[k, OF_FACT]
+        if g.facts[f, COUNT] == 1:
+            saved += g.fact_cost[f]
+    return saved
+
+
+@compiled
+def _frees(g: Ground, o: int) -> float:
+    """What leaving an option would save beyond its own cost."""
+    saved = _closes(g, o)
+    if g.tally[BROKEN] > 0 or g.tally[PAID] > 0:
+        for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
+            r = g.entry_row[e]
+            if g.rows[r, STATE] != KEPT:
+                used = g.rows[r, USED]
+                saved += _toll(g, r, used) - _toll(g, r, used - g.entry_use[e])
+    return saved
+
+
+@compiled
+def _brings(g: Ground, o: int, most: float) -> float:
+    """What entering an option costs that nobody can be pushed out for: its own cost, and that of its facts."""
+    change = float(g.cost[o])
+    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        if change > most:
+            break
+        f = g.links[k, OF_FACT]
+        if g.facts[f, COUNT] == 0:
+            change += g.fact_cost[f]
+            for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
+                change += _rise(g, g.through[e, ROW], g.through[e, USE])
+    return change
+
+
+@compiled
+def _prefix(cost: Floats, order: Numbers, first: int, end: int, limit: float) -> int:
+    """How many options of an item, from ``first`` to ``end``, cost no more than a limit, themselves."""
+    low, high = first, end
+    if cost[order[low]] > limit:
+        return 0
+    low += 1
+    while low < high:
+        middle = (low + high) // 2
+        if cost[order[middle]] <= limit:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low - first)
+
+
+@compiled
+def _drawn(g: Ground, i: int, most: float) -> tuple[int, int]:
+    """An item, ``i`` if possible, and an option for it that may pay by what it costs itself; -1: none was found.
+
+    Of all options, few do, and to refuse one for its cost is a hundred times faster than to try it.
+    """
+    for _ in range(DRAWS):
+        old, first, end = g.choice[i], g.start[i], g.start[i + 1]
+        if end - first > 1:
+            limit = g.cost[old] + _frees(g, old) + most
+            count = _prefix(g.cost, g.order, first, end, limit)
+            if g.cost[old] <= limit:
+                count -= 1
+            if count > 0:
+                new = g.order[first + np.random.randint(count)]
+                if new == old:
+                    # The last of them stands in for it.
+                    new = g.order[first + count]
+                if _brings(g, new, limit) <= limit:
+                    return i, int(new)
+        i = np.random.randint(len(g.start) - 1)
+    return i, -1
+
+
+@compiled
 def _put(g: Ground, old: int, new: int) -> None:
     """Note that an item changed option, so that it can be undone."""
     _listed(g, old, new)
@@ -451,9 +569,14 @@ def _push(g: Ground, o: int, most: float) -> tuple[float, int, int]:
     j = g.options[out, ITEM]
     if g.choice[j] != out or j == g.options[o, ITEM]:
         return np.inf, -1, -1
+    if g.least[j] > most + g.cost[out] + _frees(g, out):
+        return np.inf, -1, -1
     change = _leave(g, out)
-    to, least = -1, most - change
-    for q in range(g.start[j], g.start[j + 1] if g.least[j] <= least else g.start[j]):
+    to, least, first = -1, most - change, g.start[j]
+    for n in range(_prefix(g.cost, g.order, first, g.start[j + 1], least)):
+        q = int(g.order[first + n])
+        if g.cost[q] > least:
+            break
         if q != out:
             asked = _asks(g, q, least)
             if asked <= least:
@@ -465,16 +588,144 @@ def _push(g: Ground, o: int, most: float) -> tuple[float, int, int]:
 
 
 @compiled
-def _moved(g: Ground, i: int, new: int, heat: float) -> float:
+def _there(where: Numbers, by_place: Numbers, first: int, end: int, place: int) -> int:
+    """The first option of an item at a place, -1: none."""
+    low, high = first, end
+    # Where items may go anywhere, it is known where it stands.
+    guess = low + place
+    if guess < high and where[by_place[guess], PLACED] == place:
+        return int(by_place[guess])
+    while low < high:
+        middle = (low + high) // 2
+        if where[by_place[middle], PLACED] < place:
+            low = middle + 1
+        else:
+            high = middle
+    if low < end and where[by_place[low], PLACED] == place:
+        return int(by_place[low])
+    return -1
+
+
+@compiled
+def _shifted(g: Ground, spot: int, profile: int, sign: int) -> float:
+    """What changes in a spot's rows when ``sign`` times a profile is added to their use."""
+    change, first = 0.0, g.spots[spot]
+    for k in range(g.spots[spot + 1] - first):
+        change += _rise(g, g.spot_rows[first + k], sign * g.uses[profile, k])
+    return change
+
+
+@compiled
+def _looked_at(g: Ground, side: int, spot: int, profile: int, sign: int) -> float:
+    """Note how far a spot's rows are exceeded with ``sign`` times a profile; returns what they cost without."""
+    first, cost = g.spots[spot], 0.0
+    for k in range(g.spots[spot + 1] - first):
+        r = g.spot_rows[first + k]
+        over = g.rows[r, USED] - g.rows[r, BOUND]
+        if over > 0:
+            cost += _toll(g, r, g.rows[r, USED])
+        g.over_at[side, k, OVER] = over + sign * g.uses[profile, k]
+        g.over_at[side, k, ROOM_THERE] = g.rows[r, ROOM]
+        g.over_at[side, k, STEP_THERE] = g.rows[r, STEP]
+        g.toll_at[side, k, PRICE] = g.tolls[r, PRICE]
+        g.toll_at[side, k, WEIGHT] = g.tolls[r, WEIGHT]
+    return cost
+
+
+@compiled
+def _costs_then(over_at: Ints, toll_at: Floats, use: Ints, rows: int, sign: int, most: float) -> float:
+    """What they cost with ``sign`` times ``use`` too, counted only until it is more than ``most``."""
+    cost = 0.0
+    for k in range(rows):
+        over = over_at[k, OVER] + sign * use[k]
+        if over > 0:
+            room = over_at[k, ROOM_THERE]
+            if over > room:
+                cost += toll_at[k, WEIGHT] * (over - room)
+                over = room
+            step = over_at[k, STEP_THERE]
+            if step > 1:
+                over = (over + step - 1) // step
+            cost += toll_at[k, PRICE] * over
+            if cost > most:
+                break
+    return cost
+
+
+@compiled
+def _exchange(g: Ground, old: int, new: int, most: float) -> float:
+    """Let an item trade places with one of those where it goes; returns what that changed, 0 where none can.
+
+    What that does to the rows of both spots is worked out first: for dozens at once, in less time than one is tried.
+    """
+    here, there = g.where[old, SPOT], g.where[new, SPOT]
+    place, first, size = g.where[old, PLACED], g.lists[there, FIRST], g.lists[there, SIZE]
+    if size == 0:
+        return 0.0
+    at, tried = np.random.randint(size), 0
+    spare = most + g.cost[old] - g.cost[new] + ROUNDING
+    spare += _looked_at(g, 0, there, g.where[new, PROFILE], 1)
+    spare += _looked_at(g, 1, here, g.where[old, PROFILE], -1)
+    rows, others = g.spots[there + 1] - g.spots[there], g.spots[here + 1] - g.spots[here]
+    for n in range(min(size, SCANNED)):
+        k = at + n
+        if k >= size:
+            k -= size
+        j = g.who[first + k]
+        left = spare + g.now[j, COST] - g.now[j, LEAST]
+        if left < 0:
+            continue
+        left -= _costs_then(g.over_at[0], g.toll_at[0], g.uses[g.standing[j, TAKES]], rows, -1, left)
+        if left < 0:
+            continue
+        if (
+            g.standing[j, ALIKE]
+            and _costs_then(g.over_at[1], g.toll_at[1], g.uses[g.standing[j, TAKES]], others, 1, left) > left
+        ):
+            continue
+        to = _there(g.where, g.by_place, g.start[j], g.start[j + 1], place)
+        left += g.now[j, LEAST]
+        if to < 0 or g.cost[to] > left:
+            continue
+        left -= g.cost[to]
+        if _costs_then(g.over_at[1], g.toll_at[1], g.uses[g.where[to, PROFILE]], others, 1, left) > left:
+            continue
+        out = g.choice[j]
+        change = _leave(g, old) + _leave(g, out) + _enter(g, new) + _enter(g, to)
+        if change <= most:
+            _listed(g, old, new)
+            _listed(g, out, to)
+            return change
+        _leave(g, to)
+        _leave(g, new)
+        _enter(g, out)
+        _enter(g, old)
+        tried += 1
+        if tried >= TRIED:
+            break
+    return 0.0
+
+
+@compiled
+def _moved(g: Ground, i: int, new: int, most: float) -> float:
     """Try to give an item another option, pushing out those in its way; returns what that changed."""
     old = g.choice[i]
-    most = -heat * np.log(1.0 - np.random.random())
+    here, there = g.where[old, SPOT], g.where[new, SPOT]
+    if here >= 0 and there >= 0 and here != there and np.random.random() < EXCHANGED:
+        change = g.cost[new] - g.cost[old] - _closes(g, old)
+        if change <= most:
+            change += _shifted(g, there, g.where[new, PROFILE], 1)
+        if change <= most:
+            change += _shifted(g, here, g.where[old, PROFILE], -1)
+        if change > most + ROUNDING:
+            return _exchange(g, old, new, most)
     change = _leave(g, old)
     if _asks(g, new, most - change) <= most - change:
         change += _enter(g, new)
         _listed(g, old, new)
         return change
-    if not _in_the_way(g, new):
+    fixed = _brings(g, new, most - change)
+    if fixed > most - change or not _in_the_way(g, new):
         _enter(g, old)
         return 0.0
     change += _enter(g, new)
@@ -543,12 +794,19 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
         total += _weigh(g, move)
         i, new = _proposed(g)
         width = g.start[i + 1] - g.start[i]
-        if new < 0 and width > 1:
+        most = -heat * np.log(1.0 - np.random.random())
+        if new >= 0 and g.tally[BROKEN] == 0:
+            limit = g.cost[g.choice[i]] + _frees(g, g.choice[i]) + most
+            if g.cost[new] > limit or _brings(g, new, limit) > limit:
+                new = -1
+        if new < 0 and np.random.random() >= ANY:
+            i, new = _drawn(g, i, most)
+        elif new < 0 and width > 1:
             new = g.start[i] + np.random.randint(width - 1)
             if new >= g.choice[i]:
                 new += 1
         if new >= 0:
-            total += _moved(g, i, new, heat)
+            total += _moved(g, i, new, most)
         if g.tally[BROKEN] > 0:
             continue
         g.tally[VISITED] = 1
