@@ -306,15 +306,24 @@ def _settle(g: Ground) -> float:
 
 
 @compiled
-def _asks(g: Ground, o: int, most: float) -> float:
-    """What entering an option would change, counted only until it is more than ``most``."""
+def _brings(g: Ground, o: int, most: float) -> float:
+    """What entering an option costs that nobody can be pushed out for: its own cost, and that of its facts."""
     change = float(g.cost[o])
     for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
+        if change > most:
+            break
         f = g.links[k, OF_FACT]
         if g.facts[f, COUNT] == 0:
             change += g.fact_cost[f]
             for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
                 change += _rise(g, g.through[e, ROW], g.through[e, USE])
+    return change
+
+
+@compiled
+def _asks(g: Ground, o: int, most: float) -> float:
+    """What entering an option would change, counted only until it is more than ``most``."""
+    change = _brings(g, o, most)
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         if change > most:
             break
@@ -337,11 +346,9 @@ def _hardest(g: Ground, o: int) -> int:
     row, most = -1, 0.0
     for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
         r = g.entry_row[e]
-        if g.rows[r, STATE] != KEPT:
-            used = g.rows[r, USED]
-            rise = _toll(g, r, used) - _toll(g, r, used - g.entry_use[e])
-            if rise > most:
-                row, most = r, rise
+        relief = -_rise(g, r, -g.entry_use[e])
+        if relief > most:
+            row, most = r, relief
     return row
 
 
@@ -476,26 +483,8 @@ def _frees(g: Ground, o: int) -> float:
     saved = _closes(g, o)
     if g.tally[BROKEN] > 0 or g.tally[PAID] > 0:
         for e in range(g.options[o, ENTRY], g.options[o + 1, ENTRY]):
-            r = g.entry_row[e]
-            if g.rows[r, STATE] != KEPT:
-                used = g.rows[r, USED]
-                saved += _toll(g, r, used) - _toll(g, r, used - g.entry_use[e])
+            saved -= _rise(g, g.entry_row[e], -g.entry_use[e])
     return saved
-
-
-@compiled
-def _brings(g: Ground, o: int, most: float) -> float:
-    """What entering an option costs that nobody can be pushed out for: its own cost, and that of its facts."""
-    change = float(g.cost[o])
-    for k in range(g.options[o, FACT], g.options[o + 1, FACT]):
-        if change > most:
-            break
-        f = g.links[k, OF_FACT]
-        if g.facts[f, COUNT] == 0:
-            change += g.fact_cost[f]
-            for e in range(g.facts[f, THROUGH], g.facts[f + 1, THROUGH]):
-                change += _rise(g, g.through[e, ROW], g.through[e, USE])
-    return change
 
 
 @compiled
@@ -797,7 +786,7 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
         most = -heat * np.log(1.0 - np.random.random())
         if new >= 0 and g.tally[BROKEN] == 0:
             limit = g.cost[g.choice[i]] + _frees(g, g.choice[i]) + most
-            if g.cost[new] > limit or _brings(g, new, limit) > limit:
+            if _brings(g, new, limit) > limit:
                 new = -1
         if new < 0 and np.random.random() >= ANY:
             i, new = _drawn(g, i, most)
