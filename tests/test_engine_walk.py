@@ -100,7 +100,8 @@ def held_by(program: Program, choice: Ints) -> Ints:
 def cost_of(world: World, choice: Ints) -> float:
     """What a choice costs where it keeps all limits, else infinity: by the Program, not by the ground."""
     program, held, matrix = world.program, held_by(world.program, choice), world.program.limits.tocsr().toarray()
-    soft = softened(Parts(program, world.goal))
+    greatest = np.maximum.reduceat(matrix[:, : program.options], program.item_start[:-1], axis=1).sum(axis=1)
+    soft = softened(Parts(program, world.goal), greatest)
     bought = np.where(soft.decided, world.x[-1:], 0)
     over = matrix[:, :-1] @ held + matrix[:, -1:] @ bought - program.bound
     if (over > soft.room).any():

@@ -243,11 +243,13 @@ def greatest_use(program: Program) -> Ints:
     option = column < program.options
     if option.any():
         # Within an item the greatest coefficient counts; an item whose options all have one cannot do better.
-        key = row[option].astype(np.int64) * program.items + program.item[column[option]]
-        order = np.argsort(key, kind="stable")
-        keys, start = np.unique(key[order], return_index=True)
-        most = np.maximum.reduceat(value[option][order], start)
-        np.add.at(total, keys // program.items, np.maximum(0, most))
+        key, use = row[option].astype(np.int64) * program.items + program.item[column[option]], value[option]
+        if (key[1:] < key[:-1]).any():
+            order = np.argsort(key, kind="stable")
+            key, use = key[order], use[order]
+        start = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+        most = np.maximum.reduceat(use, start)
+        np.add.at(total, key[start] // program.items, np.maximum(0, most))
     rest = ~option & (value > 0)
     upper = np.ones(program.columns, dtype=np.int64)
     upper[program.options + program.facts :] = program.purchases.upper

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from capplan.engine.cpsat import greatest_use
 from capplan.engine.narrow import Parts
 from capplan.engine.settled import worth_of
 from capplan.engine.walk import (
@@ -104,10 +103,10 @@ class Terrain:
     def __init__(self, parts: Parts, place: Ints) -> None:
         program = parts.program
         first, self._parts = program.options, parts
-        self._softened = softened(parts)
         by_row = parts.by_column[:, :first].tocsr()
         uses = _Uses(by_row.indptr.astype(np.int64), by_row.indices.astype(np.int64), by_row.data)
         uses, self._less, greatest = _varying(parts, uses)
+        self._softened = softened(parts, self._less + greatest)
         # The limit that holds beyond the room of each.
         self._beyond = np.arange(len(program.bound))
         self._room, spare = self._softened.room.copy(), np.zeros(len(program.bound), dtype=np.bool_)
@@ -137,11 +136,8 @@ class Terrain:
     def _unreachable(self, greatest: Ints) -> Ints:
         """Limits that cannot be exceeded at a price. ``greatest`` int64 [limit]: the most that options use."""
         program = self._parts.program
-        others = self._parts.by_column[:, program.options :].tocoo()
-        upper = np.concatenate([np.ones(program.facts, np.int64), program.purchases.upper])
-        upper[program.facts :][~self._softened.decided] = 0
-        worst = greatest + self._less
-        np.add.at(worst, others.row, np.maximum(0, others.data) * upper[others.col])
+        upper = np.where(self._softened.decided, program.purchases.upper, 0)
+        worst = _with_others(self._parts, greatest + self._less, upper)
         free = np.where(self._softened.price == 0, self._softened.room, 0)
         return np.flatnonzero(worst <= program.bound + free)
 
@@ -314,8 +310,8 @@ class Terrain:
         )
 
 
-def softened(parts: Parts) -> Softened:
-    """What derived purchases make of the limits that they widen.
+def softened(parts: Parts, greatest: Ints) -> Softened:
+    """What derived purchases make of the limits that they widen. ``greatest`` int64 [limit]: the most that options use.
 
     A purchase that widens several limits is paid for in the one that may need most of it; the others are let go: how
     much is really needed is worked out when the walk ends.
@@ -323,7 +319,8 @@ def softened(parts: Parts) -> Softened:
     program = parts.program
     first, limits = program.options + program.facts, len(program.bound)
     matrix = parts.by_column[:, first:]
-    worth, most = worth_of(parts)[program.facts :], None
+    worth = worth_of(parts)[program.facts :]
+    over = _with_others(parts, greatest, program.purchases.upper) - program.bound
     room, step, price = np.zeros(limits, dtype=np.int64), np.ones(limits, dtype=np.int64), np.zeros(limits)
     decided = np.ones(len(program.purchases), dtype=np.bool_)
     for p in np.flatnonzero(program.purchases.derived).tolist():
@@ -333,12 +330,20 @@ def softened(parts: Parts) -> Softened:
             continue
         dearest = 0
         if len(widened) > 1:
-            most = greatest_use(program) - program.bound if most is None else most
-            dearest = int(np.argmax(most[widened] / by))
+            dearest = int(np.argmax(over[widened] / by))
         step[widened], room[widened] = by, by * int(program.purchases.upper[p])
         price[widened[dearest]] = worth[p]
         decided[p] = False
     return Softened(room, step, price, decided)
+
+
+def _with_others(parts: Parts, greatest: Ints, upper: Ints) -> Ints:
+    """The most that limits' left-hand sides can come to, given that of options and ``upper`` int64 [purchase]."""
+    others = parts.by_column[:, parts.program.options :].tocoo()
+    most = np.concatenate([np.ones(parts.program.facts, np.int64), upper])
+    total = greatest.copy()
+    np.add.at(total, others.row, np.maximum(0, others.data) * most[others.col])
+    return total
 
 
 def _varying(parts: Parts, uses: _Uses) -> tuple[_Uses, Ints, Ints]:
