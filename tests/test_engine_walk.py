@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capplan.engine.cpsat import greatest_use
 from capplan.engine.ground import UNBOUND, Terrain, softened
 from capplan.engine.narrow import Parts
 from capplan.engine.walk import (
@@ -95,6 +96,24 @@ def held_by(program: Program, choice: Ints) -> Ints:
     taken = np.zeros(program.options, dtype=np.int64)
     taken[choice] = 1
     return np.concatenate([taken, program.any_of.toarray().astype(np.int64) @ taken > 0])
+
+
+@given(programs())
+def test_the_greatest_use_is_what_the_dearest_options_come_to(program: Program) -> None:
+    """Whatever the order in which the matrix has its entries."""
+    rest, table = program.limits.rest, program.limits.rest.toarray()
+    backwards = rest.copy()
+    for first, end in itertools.pairwise(rest.indptr.tolist()):
+        backwards.indices[first:end] = rest.indices[first:end][::-1]
+        backwards.data[first:end] = rest.data[first:end][::-1]
+    backwards.has_sorted_indices = False
+    most = np.maximum.reduceat(table[:, : program.options], program.item_start[:-1], axis=1)
+    others = np.maximum(0, table[:, program.options :])
+    others[:, program.facts :] *= program.purchases.upper
+    expected = np.maximum(0, most).sum(axis=1) + others.sum(axis=1)
+    for matrix in (rest, backwards):
+        written_so = replace(program, limits=replace(program.limits, rest=matrix))
+        np.testing.assert_array_equal(greatest_use(written_so), expected)
 
 
 def cost_of(world: World, choice: Ints) -> float:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from ortools.sat.python import cp_model
 
 from capplan.engine.columns import tied
@@ -237,21 +238,28 @@ def _set_parameters(
 
 def greatest_use(program: Program) -> Ints:
     """The most that each limit's left-hand side can come to, one option per item. int64 [limit]."""
-    coordinates = program.limits.tocsr().tocoo()
-    row, column, value = coordinates.row, coordinates.col, coordinates.data
+    matrix = program.limits.tocsr()
+    if not matrix.has_sorted_indices:
+        matrix = matrix.sorted_indices()
+    of_options = matrix[:, : program.options].tocoo()
     total = np.zeros(len(program.bound), dtype=np.int64)
-    option = column < program.options
-    if option.any():
-        # Within an item the greatest coefficient counts; an item whose options all have one cannot do better.
-        key, use = row[option].astype(np.int64) * program.items + program.item[column[option]], value[option]
-        if (key[1:] < key[:-1]).any():
-            order = np.argsort(key, kind="stable")
-            key, use = key[order], use[order]
+    if of_options.nnz:
+        # Within an item the greatest coefficient counts, and options are in the order of their items.
+        key = of_options.row.astype(np.int64) * program.items + program.item[of_options.col]
         start = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-        most = np.maximum.reduceat(use, start)
+        most = np.maximum.reduceat(of_options.data, start)
         np.add.at(total, key[start] // program.items, np.maximum(0, most))
-    rest = ~option & (value > 0)
-    upper = np.ones(program.columns, dtype=np.int64)
-    upper[program.options + program.facts :] = program.purchases.upper
-    np.add.at(total, row[rest], value[rest] * upper[column[rest]])
+    return with_others(total, matrix[:, program.options :], program.purchases.upper)
+
+
+def with_others(greatest: Ints, others: sp.csr_array | sp.csc_array, upper: Ints) -> Ints:
+    """``greatest`` int64 [limit], the most that options use, and the most that facts and purchases add. int64 [limit].
+
+    ``others`` int64 sparse [limit, fact + purchase]; ``upper`` int64 [purchase].
+    """
+    entries = others.tocoo()
+    most = np.ones(entries.shape[1], dtype=np.int64)
+    most[len(most) - len(upper) :] = upper
+    total = greatest.copy()
+    np.add.at(total, entries.row, np.maximum(0, entries.data) * most[entries.col])
     return total

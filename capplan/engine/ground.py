@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from capplan.engine.cpsat import with_others
 from capplan.engine.narrow import Parts
 from capplan.engine.settled import worth_of
 from capplan.engine.walk import (
@@ -106,7 +107,7 @@ class Terrain:
         by_row = parts.by_column[:, :first].tocsr()
         uses = _Uses(by_row.indptr.astype(np.int64), by_row.indices.astype(np.int64), by_row.data)
         uses, self._less, greatest = _varying(parts, uses)
-        self._softened = softened(parts, self._less + greatest)
+        self._softened = softened(parts, greatest)
         # The limit that holds beyond the room of each.
         self._beyond = np.arange(len(program.bound))
         self._room, spare = self._softened.room.copy(), np.zeros(len(program.bound), dtype=np.bool_)
@@ -137,7 +138,7 @@ class Terrain:
         """Limits that cannot be exceeded at a price. ``greatest`` int64 [limit]: the most that options use."""
         program = self._parts.program
         upper = np.where(self._softened.decided, program.purchases.upper, 0)
-        worst = _with_others(self._parts, greatest + self._less, upper)
+        worst = with_others(greatest, self._parts.by_column[:, program.options :], upper)
         free = np.where(self._softened.price == 0, self._softened.room, 0)
         return np.flatnonzero(worst <= program.bound + free)
 
@@ -320,7 +321,8 @@ def softened(parts: Parts, greatest: Ints) -> Softened:
     first, limits = program.options + program.facts, len(program.bound)
     matrix = parts.by_column[:, first:]
     worth = worth_of(parts)[program.facts :]
-    over = _with_others(parts, greatest, program.purchases.upper) - program.bound
+    others = parts.by_column[:, program.options :]
+    over = with_others(greatest, others, program.purchases.upper) - program.bound
     room, step, price = np.zeros(limits, dtype=np.int64), np.ones(limits, dtype=np.int64), np.zeros(limits)
     decided = np.ones(len(program.purchases), dtype=np.bool_)
     for p in np.flatnonzero(program.purchases.derived).tolist():
@@ -337,21 +339,12 @@ def softened(parts: Parts, greatest: Ints) -> Softened:
     return Softened(room, step, price, decided)
 
 
-def _with_others(parts: Parts, greatest: Ints, upper: Ints) -> Ints:
-    """The most that limits' left-hand sides can come to, given that of options and ``upper`` int64 [purchase]."""
-    others = parts.by_column[:, parts.program.options :].tocoo()
-    most = np.concatenate([np.ones(parts.program.facts, np.int64), upper])
-    total = greatest.copy()
-    np.add.at(total, others.row, np.maximum(0, others.data) * most[others.col])
-    return total
-
-
 def _varying(parts: Parts, uses: _Uses) -> tuple[_Uses, Ints, Ints]:
-    """Uses less what an item uses of a limit whatever its option; that, and the most of the rest, int64 [limit]."""
+    """Uses less what an item uses of a limit whatever its option; that, and the most of all, int64 [limit]."""
     limits = len(uses.start) - 1
-    less, greatest = np.zeros(limits, dtype=np.int64), np.zeros(limits, dtype=np.int64)
+    less = np.zeros(limits, dtype=np.int64)
     if not len(uses.use):
-        return uses, less, greatest
+        return uses, less, less.copy()
     item, limit = parts.program.item[uses.option], uses.limit
     begin = np.flatnonzero(np.append(True, (limit[1:] != limit[:-1]) | (item[1:] != item[:-1])))
     count = np.diff(np.append(begin, len(item)))
@@ -359,6 +352,7 @@ def _varying(parts: Parts, uses: _Uses) -> tuple[_Uses, Ints, Ints]:
     least = np.where(always, np.minimum.reduceat(uses.use, begin), 0)
     np.add.at(less, limit[begin], least)
     most = np.maximum.reduceat(uses.use, begin) - least
+    greatest = less.copy()
     np.add.at(greatest, limit[begin], np.maximum(0, most))
     return uses._replace(use=uses.use - np.repeat(least, count)), less, greatest
 
