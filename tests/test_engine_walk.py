@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from capplan.engine.narrow import Parts
 from capplan.engine.walk import (
     AT,
     BOUND,
+    BRISK,
     BROKEN,
     COST,
     COUNT,
@@ -27,24 +29,35 @@ from capplan.engine.walk import (
     HOLDERS,
     IN,
     ITEM,
+    JUMP,
     LIST,
     MOST,
     OF_OPTION,
     PAID,
+    PRICE,
     PROFILE,
     ROOM,
     SIZE,
     STATE,
+    STEP,
     TAKEN,
     TAKES,
     USED,
+    VISITED,
     WEIGHT,
     WHOSE,
     Ground,
+    Pace,
+    _add,
+    _costs_then,
+    _looked_at,
+    _toll,
+    _weigh,
     walk,
 )
 from capplan.program import LinearGoal, Program
 from capplan.units import Ints
+from tests.test_engine_proof import program as one_program
 from tests.test_engine_proof import programs
 
 
@@ -78,6 +91,7 @@ def worlds(draw: st.DrawFn) -> World:
     price = np.array(draw(st.lists(st.floats(0, 3), min_size=limits, max_size=limits)))
     ground = terrain.ground(x, np.full(limits, 2.0), price)
     ground.tolls[:, MOST] = 1e6
+    ground.rows[:-1, JUMP] = draw(st.lists(st.integers(0, 3), min_size=limits, max_size=limits))
     return World(program, goal, x, ground)
 
 
@@ -134,7 +148,7 @@ def cost_of(world: World, choice: Ints) -> float:
 def test_all_that_is_counted_follows_from_the_choice(world: World, moves: int, seed: int):
     """Uses, states, members of lists and holders of facts after any number of moves."""
     ground, program = world.ground, world.program
-    walk(ground, np.inf, moves, 3.0, seed)
+    walk(ground, np.inf, moves, 3.0, seed, BRISK)
     rows, choice = ground.rows[:-1], ground.choice
     assert (program.item[choice] == np.arange(program.items)).all()
     entry_of = np.repeat(np.arange(program.options), np.diff(ground.options[:, ENTRY]))
@@ -187,16 +201,59 @@ def test_what_is_left_out_makes_no_difference(world: World):
     for choice in itertools.product(*spans):
         ground.choice[:] = choice
         ground.best[:] = choice
-        cost = walk(ground, np.inf, 0, 1.0, 0)
+        cost = walk(ground, np.inf, 0, 1.0, 0, BRISK)
         assert cost == np.inf  # no move was made
         assert (ground.tally[BROKEN] > 0) == (cost_of(world, np.array(choice)) == np.inf)
 
 
-@given(worlds(), st.integers(0, 99))
-@settings(max_examples=60)
-def test_a_long_walk_finds_the_best_of_a_small_program(world: World, seed: int):
+@given(worlds())
+@settings(max_examples=150)
+def test_what_a_trade_costs_is_known_before(world: World):
+    """In a place's limits: with one there less, one more, both, worked out on the side as if the trade was made."""
+    ground, spots = world.ground, range(len(world.ground.spots) - 1)
+    walk(ground, np.inf, 0, 1.0, 0, BRISK)
+    for spot, enters, leaves in itertools.product(spots, *[range(len(ground.uses))] * 2):
+        rows = ground.spot_rows[ground.spots[spot] : ground.spots[spot + 1]]
+        used = ground.rows[rows, USED]
+        assert _looked_at(ground, 0, spot, enters, 1) == sum(map(partial(_toll, ground), rows, used))
+        then = used + ground.uses[enters, : len(rows)] - ground.uses[leaves, : len(rows)]
+        costs = _costs_then(ground.over_at[0], ground.toll_at[0], ground.uses[leaves], len(rows), -1, np.inf)
+        assert costs == pytest.approx(sum(map(partial(_toll, ground), rows, then)))
+
+
+def test_a_broken_limit_costs_its_jump_too():
+    """A limit of 10 that may be exceeded by 4, at 3 for every 2; beyond, at 2 a unit and a jump of 5 units."""
+    ground = with_one_limit(bound=10, room=4, step=2, price=3.0, weight=2.0, jump=5)
+    assert [_toll(ground, 0, used) for used in (10, 11, 14, 15, 16)] == [0, 3, 6, 6 + 2 * (1 + 5), 6 + 2 * (2 + 5)]
+
+
+def test_limits_get_dearer_and_cheaper_at_the_pace_of_the_walk():
+    """What is broken by 4 after 3 moves by a tenth, the rest after 6 to nine tenths: of that less and less."""
+    for share, left in ((0.0, 90.0), (0.5, 95.0), (1.0, 100.0)):
+        pace = Pace(3, 6).eased_less(share)
+        broken, kept = (with_one_limit(10, 0, 1, 0.0, 100.0, jump=1) for _ in range(2))
+        _add(broken, 0, 14)
+        assert [_weigh(broken, move, pace) for move in range(3)] == pytest.approx([0, 0, 10 * (4 + 1)])
+        kept.tally[VISITED] = 1
+        assert [_weigh(kept, move, pace) for move in range(6)] == [0] * 6
+        assert (broken.tolls[0, WEIGHT], kept.tolls[0, WEIGHT]) == pytest.approx((110, left))
+
+
+def with_one_limit(bound: int, room: int, step: int, price: float, weight: float, jump: int) -> Ground:
+    """The ground of one item with one option that uses 1 of one limit; nothing is used yet."""
+    free = LinearGoal("cost", np.zeros(1, dtype=np.int64), 0, Fraction(1))
+    terrain = Terrain(Parts(one_program([1], [[1]], [bound]), free), np.zeros(1, dtype=np.int64))
+    ground = terrain.ground(np.ones(1, dtype=np.int64), np.zeros(1), np.zeros(1))
+    ground.rows[0, [BOUND, ROOM, STEP, JUMP]] = bound, room, step, jump
+    ground.tolls[0, [PRICE, WEIGHT]] = price, weight
+    return ground
+
+
+@given(worlds(), st.integers(0, 99), st.sampled_from([BRISK, Pace(3, 50), Pace(40, 400, 0.97, 1000)]))
+@settings(max_examples=80)
+def test_a_long_walk_finds_the_best_of_a_small_program(world: World, seed: int, pace: Pace):
     """Against trying all choices; what it says that the best costs is what that costs."""
-    found = walk(world.ground, np.inf, 20_000, 4.0, seed)
+    found = walk(world.ground, np.inf, 20_000, 4.0, seed, pace)
     spans = [range(first, end) for first, end in itertools.pairwise(world.program.item_start.tolist())]
     least = min(cost_of(world, np.array(choice)) for choice in itertools.product(*spans))
     # What options are charged on the way is added and taken away again in floating point.
@@ -210,6 +267,6 @@ def test_the_price_of_excess_stays_between_its_least_and_its_most(world: World, 
     """However long a limit stays exceeded."""
     ground = world.ground
     ground.tolls[:, MOST] = 3.0
-    walk(ground, np.inf, 20_000, 4.0, seed)
+    walk(ground, np.inf, 20_000, 4.0, seed, BRISK)
     assert (ground.tolls[:, WEIGHT] >= 2.0).all()
     assert (ground.tolls[:, WEIGHT] <= 3.0).all()

@@ -50,6 +50,8 @@ class Bounding(Search):
     """Whether the latest prices are a sample's, come from a guess, are a sample's made those of all items."""
     active: Bools
     tied: Bools
+    _least = -(2**62)
+    """What ``price`` and ``worth`` prove."""
 
     def _may_help(self) -> Bools:
         """Options that may be in a better plan, and those of the best one. bool [option]."""
@@ -63,8 +65,7 @@ class Bounding(Search):
 
         Where purchases widen limits, what these cost may be better: a coarse ascent would leave it.
         """
-        guess = purchase_prices(self.columns, self.whole.facts)
-        best: tuple[Bound, Floats] | None = None
+        guess, best = self._guess, None
         if guess.any():
             fine = refined(self.columns, self._sizes, self._spent(GUESS_SHARE), guess)
             self.budget.spend(2e-6 * self.whole.options)
@@ -81,6 +82,11 @@ class Bounding(Search):
             found, price = best
         return self._priced(price, found)
 
+    @cached_property
+    def _guess(self) -> Floats:
+        """What purchases that widen limits cost, as prices of these limits, or 0. float [row]."""
+        return purchase_prices(self.columns, self.whole.facts)
+
     def _prices_of_all(self) -> Bound:
         """The prices of a sample made those of all items."""
         spent = self._spent(PRICES_SHARE)
@@ -95,6 +101,7 @@ class Bounding(Search):
 
     def _priced(self, price: Floats, bound: Bound) -> Bound:
         self.price, self.last, self.proof = price, bound, bound
+        self._least = bound.value
         self.prove(bound.value)
         return bound
 
@@ -139,6 +146,10 @@ class Bounding(Search):
             if not more or max(found.value - self.proof.value, found.value - before) <= little:
                 break
             before = found.value
+        if max(self.last.value, self.proof.value) < self._least:
+            # It ended before its prices said more than those it began with.
+            self.last = exact_bound(self.columns, self.price)
+            self.proof = self.last_bound()
         return found
 
     def _likely(self, bound: Bound) -> Bools:
@@ -168,9 +179,10 @@ class Bounding(Search):
         self.proof = self.last
         if self.ties is not None:
             self.proof = exact_bound(self.columns, price, self.ties, relaxed.item)
-        if fixed is None:
-            self.price, self.worth = np.maximum(relaxed.price, 0), relaxed.item
-        self.prove(max(self.last.value, self.proof.value))
+        least = max(self.last.value, self.proof.value)
+        if fixed is None and least >= self._least:
+            self.price, self.worth, self._least = np.maximum(relaxed.price, 0), relaxed.item, least
+        self.prove(least)
         more = self._tie_more(relaxed)
         # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
         spare = relaxed.item - self.last.least / self.last.scale - 1e-6

@@ -24,6 +24,8 @@ from capplan.engine.walk import (
     HOLDERS,
     IN,
     ITEM,
+    JUMP,
+    JUMP_THERE,
     LINK_SEAT,
     LIST,
     MIXED,
@@ -259,7 +261,7 @@ class Terrain:
         cost = goal.coefficients[:first] + charge
         if shut is not None:
             cost[shut] += 10.0 * max(1.0, float(np.abs(goal.coefficients).max()))
-        rows, tolls = np.zeros((limits + 1, 8), dtype=np.int64), np.zeros((limits, 5))
+        rows, tolls = np.zeros((limits + 1, JUMP + 1), dtype=np.int64), np.zeros((limits, WORTH + 1))
         bought = np.where(soft.decided, x[first + facts :], 0)
         rows[:-1, BOUND] = program.bound - self._parts.by_column[:, first + facts :] @ bought - self._less
         rows[self._spare, BOUND] = UNBOUND
@@ -306,7 +308,7 @@ class Terrain:
             who=np.zeros(len(self._members), dtype=np.int32),
             standing=self._standing.copy(),
             now=np.zeros((program.items, 2)),
-            over_at=np.zeros((2, self._uses.shape[1], 3), dtype=np.int64),
+            over_at=np.zeros((2, self._uses.shape[1], JUMP_THERE + 1), dtype=np.int64),
             toll_at=np.zeros((2, self._uses.shape[1], 2)),
         )
 

@@ -190,11 +190,12 @@ class Search:
             keep[self.core.option] = True
             self._keep(keep, self.last)
 
-    def _hand_out(self) -> None:
-        """Have others improve the best plan, as far as they are idle."""
+    def _hand_out(self, *, cool: float | None = None) -> None:
+        """Have others improve the best plan, as far as they are idle; or cool it slowly, for so many seconds."""
         self._cover()
         while self.crew is not None and self.crew.idle > 0 and self.best is not None and not self.over():
-            self._send(Start(self.core.inner(self.best), self.experience), self._turn)
+            start = Start(self.core.inner(self.best), self.experience, long=cool is not None)
+            self._send(start, self._turn if cool is None else cool)
 
     def _send(self, start: Start, turn: float) -> None:
         assert self.crew is not None

@@ -20,10 +20,13 @@ from capplan.engine.proposals import Proposal, Proposals
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
 from capplan.engine.search import LISTEN_S
+from capplan.engine.walking import Course
 from capplan.units import Bools, Floats, Ints
 
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
+FAR, COOL_SHARE = 0.05, 0.6
+"""Gap, as a share of the value, from which a plan is cooled slowly; share of the time left for that."""
 WARMTH, LITTLE = 1e-4, 0.3
 """Temperature, in mean costs, at which prices say how much of a fact is to be had; below how much it is left out."""
 PACK_SHARE = 0.4
@@ -65,6 +68,7 @@ class Stage(Bounding):
         if self.over():
             return
         large = self.whole.items >= SAMPLED_FROM
+        self._cool_beside()
         bound = self._prices(sample=self.whole.items // SAMPLED if large else None)
         self._keep(self._attractive(bound), bound)
         self._first_plan()
@@ -92,6 +96,7 @@ class Stage(Bounding):
             if len(other) and self.best is not None and not self.over():
                 self._price_at_best(other)
         self._prove_beside()
+        self._cool()
         if self.whole.options <= SMALL:
             self._improve(0.3 * self.left)
             if not self.over():
@@ -110,6 +115,33 @@ class Stage(Bounding):
         if keep.sum() <= PROVED_MOST:
             self.begin_proof(keep)
 
+    def _far(self) -> bool:
+        """Whether the best plan is so far from the bound that cooling it slowly is better than going on bit by bit."""
+        return self.best is not None and self._value - self.goal.constant - self.bound > FAR * abs(self._value)
+
+    def _cool_beside(self) -> None:
+        """Where a plan was given that is far from a bound known at once, let somebody else begin to cool it."""
+        if self.crew is None or self.limits.deterministic or self.best is None or not self._guess.any():
+            return
+        bound = self._priced(self._guess, exact_bound(self.columns, self._guess))
+        if self._far():
+            self._keep(self._attractive(bound), bound)
+            self._hand_out(cool=COOL_SHARE * self.left)
+
+    def _cool(self) -> None:
+        """Cool a plan that is still far from the bound, here and elsewhere; call those back who do so for nothing."""
+        if self.over() or self.whole.options <= SMALL or not self._far():
+            if self.crew is not None and not self.limits.deterministic:
+                self.crew.call(everybody=True)
+            return
+        seconds = COOL_SHARE * self.left
+        self._hand_out(cool=seconds)
+        assert self.best is not None
+        self.improver.x = self.core.inner(self.best)
+        self.improver.cool(seconds)
+        self._take()
+        self._bring_back()
+
     def _first_plan(self) -> None:
         """From the cheapest options at the prices, everything bought that may be."""
         if self.best is not None:
@@ -120,7 +152,7 @@ class Stage(Bounding):
         x[program.options + program.facts :] = np.where(program.purchases.derived, 0, program.purchases.upper)
         # Where walking is not the way, branch and bound is soon at work too.
         share = 0.25 if program.options > PROVED_MOST else 0.05
-        self.improver.walk(x, share * self.left, heat=0.01, until_found=True)
+        self.improver.walk(x, share * self.left, Course(0.01, until_found=True))
         self._take()
 
     def _plan_at_prices(self) -> None:

@@ -19,7 +19,7 @@ from capplan.engine.compiled import compiled
 from capplan.units import Bools, Floats, Ints, Numbers
 
 # Columns of Ground.rows
-BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, NEEDS = range(8)
+BOUND, ROOM, STEP, USED, STATE, PLACE, LIST, NEEDS, JUMP = range(9)
 # States of a row
 KEPT, PAID, BROKEN = range(3)
 # Columns of Ground.tolls
@@ -45,7 +45,7 @@ TAKES, ALIKE = range(2)
 # Columns of Ground.now
 COST, LEAST = range(2)
 # Columns of Ground.over_at
-OVER, ROOM_THERE, STEP_THERE = range(3)
+OVER, ROOM_THERE, STEP_THERE, JUMP_THERE = range(4)
 # Places of Ground.tally; rows are counted at their state
 CHANGED, _, _, VISITED, LINKED, TALLIES = range(6)
 
@@ -63,10 +63,29 @@ ROUNDING = 1e-9
 """By how much sums of costs may differ."""
 TRIES = 8
 """Facts of a row, or members of its list, that are looked at for one whose change would help."""
-RAISE_EVERY, RAISED = 256, 0.1
-"""Moves after which what is broken becomes dearer, and by what share."""
-EASE_EVERY, EASED = 8192, 0.9
-"""Moves after which what is not becomes cheaper, if a plan kept all limits meanwhile, and to what share."""
+RAISED, EASED = 0.1, 0.9
+"""By what share what is broken becomes dearer, and to what share the rest becomes cheaper."""
+
+
+class Pace(NamedTuple):
+    """How prices of limits follow from what is broken, and how far a walk is gone.
+
+    ``raises``: moves after which what is broken becomes dearer; ``eases``: after which the rest becomes cheaper, if a
+    plan kept all limits meanwhile; ``eased``: to what share. ``begun``: moves of the walk before these.
+    """
+
+    raises: int
+    eases: int
+    eased: float = EASED
+    begun: int = 0
+
+    def eased_less(self, share: float) -> Pace:
+        """So much less that after the whole of the walk, ``share`` 1, limits get no cheaper any more."""
+        return self._replace(eased=self.eased + (1 - self.eased) * share)
+
+
+BRISK = Pace(256, 8192)
+"""For a walk that only wants a plan, or has little time."""
 
 
 class Ground(NamedTuple):
@@ -75,7 +94,8 @@ class Ground(NamedTuple):
     ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first seat, first link, item; ``cost``
     float [option], the ``least`` of them float [item]. ``entry_row`` int32 and ``entry_use`` [entry]: what options
     use. ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state, where it
-    stands among those ``over``, a list with all options that use it and perhaps others, first of its ``needs``.
+    stands among those ``over``, a list with all options that use it and perhaps others, first of its ``needs``, and
+    what is added to what it is broken by.
     ``lists`` [list + 1]: first member, members taken, whether an option may use less than 0 of a row. ``members``
     int32: seats list by list, those taken first. ``seats`` int32: list, option, and where it stands in the list.
     ``tolls`` float [row]: the price of a begun step, of a unit beyond, the least and the most of the latter, and what
@@ -145,11 +165,12 @@ def _toll(g: Ground, r: int, used: int) -> float:
         return 0.0
     room = g.rows[r, ROOM]
     if room == 0:
-        return float(g.tolls[r, WEIGHT] * over)
+        return float(g.tolls[r, WEIGHT] * (over + g.rows[r, JUMP]))
     begun, step = min(over, room), g.rows[r, STEP]
     if step > 1:
         begun = (begun + step - 1) // step
-    return float(g.tolls[r, PRICE] * begun + g.tolls[r, WEIGHT] * max(0, over - room))
+    beyond = over - room + g.rows[r, JUMP] if over > room else 0
+    return float(g.tolls[r, PRICE] * begun + g.tolls[r, WEIGHT] * beyond)
 
 
 @compiled
@@ -417,20 +438,20 @@ def _helpful(g: Ground, r: int) -> int:
 
 
 @compiled
-def _weigh(g: Ground, move: int) -> float:
+def _weigh(g: Ground, move: int, pace: Pace) -> float:
     """Rows that stay exceeded become dearer, others cheaper again; returns what that changes."""
     change = 0.0
-    if move % RAISE_EVERY == RAISE_EVERY - 1:
+    if move % pace.raises == pace.raises - 1:
         for b in range(g.tally[BROKEN]):
             r = g.over[BROKEN, b]
             more = min(RAISED * g.tolls[r, WEIGHT], g.tolls[r, MOST] - g.tolls[r, WEIGHT])
-            change += more * (g.rows[r, USED] - g.rows[r, BOUND] - g.rows[r, ROOM])
+            change += more * (g.rows[r, USED] - g.rows[r, BOUND] - g.rows[r, ROOM] + g.rows[r, JUMP])
             g.tolls[r, WEIGHT] += more
-    if move % EASE_EVERY == EASE_EVERY - 1 and g.tally[VISITED] > 0:
+    if move % pace.eases == pace.eases - 1 and g.tally[VISITED] > 0:
         g.tally[VISITED] = 0
         for r in range(len(g.tolls)):
             if g.rows[r, STATE] != BROKEN:
-                g.tolls[r, WEIGHT] = max(g.tolls[r, BASE], EASED * g.tolls[r, WEIGHT])
+                g.tolls[r, WEIGHT] = max(g.tolls[r, BASE], pace.eased * g.tolls[r, WEIGHT])
     return change
 
 
@@ -616,6 +637,7 @@ def _looked_at(g: Ground, side: int, spot: int, profile: int, sign: int) -> floa
         g.over_at[side, k, OVER] = over + sign * g.uses[profile, k]
         g.over_at[side, k, ROOM_THERE] = g.rows[r, ROOM]
         g.over_at[side, k, STEP_THERE] = g.rows[r, STEP]
+        g.over_at[side, k, JUMP_THERE] = g.rows[r, JUMP]
         g.toll_at[side, k, PRICE] = g.tolls[r, PRICE]
         g.toll_at[side, k, WEIGHT] = g.tolls[r, WEIGHT]
     return cost
@@ -630,7 +652,7 @@ def _costs_then(over_at: Ints, toll_at: Floats, use: Ints, rows: int, sign: int,
         if over > 0:
             room = over_at[k, ROOM_THERE]
             if over > room:
-                cost += toll_at[k, WEIGHT] * (over - room)
+                cost += toll_at[k, WEIGHT] * (over - room + over_at[k, JUMP_THERE])
                 over = room
             step = over_at[k, STEP_THERE]
             if step > 1:
@@ -771,7 +793,7 @@ def _cost_of_best(g: Ground, used: Ints, held: Bools) -> float:
 
 
 @compiled
-def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> float:
+def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int, pace: Pace) -> float:
     np.random.seed(seed)
     total = _settle(g)
     for i in range(len(g.start) - 1):
@@ -780,7 +802,7 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
             g.changed[g.tally[CHANGED]] = i
             g.tally[CHANGED] += 1
     for move in range(moves):
-        total += _weigh(g, move)
+        total += _weigh(g, pace.begun + move, pace)
         i, new = _proposed(g)
         width = g.start[i + 1] - g.start[i]
         most = -heat * np.log(1.0 - np.random.random())
@@ -809,13 +831,13 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int) -> fl
     return best_cost
 
 
-def walk(ground: Ground, best_cost: float, moves: int, heat: float, seed: int) -> float:
+def walk(ground: Ground, best_cost: float, moves: int, heat: float, seed: int, pace: Pace) -> float:
     """Walk ``moves`` moves from ``ground.choice``; the best plan that keeps all limits goes to ``ground.best``.
 
     ``heat``: the temperature, in units of cost. Returns the cost of ``best``, which is only replaced by
     a plan cheaper than ``best_cost``.
     """
-    cost = float(_walk(ground, best_cost, moves, heat, seed))
+    cost = float(_walk(ground, best_cost, moves, heat, seed, pace))
     if cost == best_cost:
         return cost
     used, held = np.zeros(len(ground.tolls), dtype=np.int64), np.zeros(len(ground.fact_cost), dtype=np.bool_)
