@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from capplan.engine.columns import columns_of, links_of, tied
 from capplan.engine.cpsat import Callback, Model
 from capplan.engine.crew import joined
 from capplan.engine.dual import cheapest, exact_bound, held, sifted
+from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import UNITS, Master
 from capplan.engine.narrow import Parts, narrowed, with_ceiling
 from capplan.engine.stage import COOL_SHARE, Stage
@@ -359,6 +361,28 @@ def test_equal_effort_gives_equal_plans_with_helpers(monkeypatch):
     assert plans[0] == plans[1]
 
 
+def test_a_relaxation_that_ended_early_replaces_no_better_prices(monkeypatch):
+    """Its own would prove less, so the core goes by those before it; where they prove more, by these."""
+    program = openings(40, 5, 1)
+    kept = []
+    for worth in (0.0, 1.0):
+
+        def ended(*asked: Any, worth: float = worth) -> tuple[Relaxed | None, float]:
+            found, took = relax(*asked)
+            assert found is not None
+            price, item = worth * found.price, worth * found.item
+            return Relaxed(found.option, found.x, found.others, price, item, found.value), took
+
+        monkeypatch.setattr("capplan.engine.bounding.relax", ended)
+        stage = Stage(program, cost_of(program), Limits(), Watch(), lambda *_: None, None)
+        bound, price = stage._prices(), stage.price
+        stage._relax(bound)
+        assert max(stage.last.value, stage.proof.value) >= bound.value
+        assert exact_bound(stage.columns, stage.price, stage.ties, stage.worth).value >= bound.value
+        kept.append(stage.price is price)
+    assert kept == [True, False]
+
+
 @pytest.mark.parametrize("far", [True, False])
 def test_a_plan_far_from_its_bound_is_cooled_and_one_that_is_near_is_not(far: bool, monkeypatch):
     """Slowly, from where it was given; equal effort gives equal plans."""
@@ -376,9 +400,9 @@ def test_a_plan_far_from_its_bound_is_cooled_and_one_that_is_near_is_not(far: bo
         stage._cool()
         assert stage.best is not None
         assert (before - stage.left >= COOL_SHARE * before) == far
-        plans.append(stage.best.tolist())
+        plans.append((goal.value(stage.best), stage.best.tolist(), stage.bound + goal.constant))
     assert plans[0] == plans[1]
-    value, least = goal.value(np.array(plans[0])), bound.value + goal.constant
+    value, _, least = plans[0]
     # What it began with costs several times the bound.
     assert value - least < 0.1 * (goal.value(given) - least) if far else value == goal.value(given)
 

@@ -75,6 +75,12 @@ class Experience:
         lost = share > LOST_SHARE
         self.strictness = min(STRICTEST, 2 * self.strictness) if lost else max(1.0, 0.8 * self.strictness)
 
+    def cooled(self, heat: float) -> None:
+        """A plan was cooled slowly to a temperature: walks that begin hotter, or afresh, are not what comes next."""
+        for kind in range(WALK, SHUT):
+            if kind >= AFRESH or HEATS[kind - WALK] > heat:
+                self.chooser.rate[kind] = self.chooser.rate[kind] or 0.0
+
     def hear(self, other: Experience) -> None:
         """Take over what somebody else tried and we did not."""
         self.chooser.hear(other.chooser)

@@ -25,7 +25,7 @@ from capplan.units import Bools, Floats, Ints
 
 SAMPLED_FROM, SAMPLED = 4_000, 10
 """Items from which one in so many gives the prices of the first plan."""
-FAR, COOL_SHARE = 0.05, 0.6
+FAR, COOL_SHARE = 0.1, 0.6
 """Gap, as a share of the value, from which a plan is cooled slowly; share of the time left for that."""
 WARMTH, LITTLE = 1e-4, 0.3
 """Temperature, in mean costs, at which prices say how much of a fact is to be had; below how much it is left out."""

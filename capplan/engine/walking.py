@@ -72,6 +72,7 @@ class Walker(Mender):
         values = [self._reached(self.walk(x, TRIED * seconds, manner)) for manner in MANNERS]
         suits = MANNERS[int(np.argmin(values))]
         self.walk(self.x, self.budget.left - end, suits)
+        self.experience.cooled(suits.heat * suits.cooled)
 
     def _reached(self, x: Ints | None) -> float:
         return np.inf if x is None else self.core.parts.goal.value(x)
