@@ -28,7 +28,7 @@ from capplan.engine.dual import cheapest, exact_bound, held, sifted
 from capplan.engine.linear import Relaxed, relax
 from capplan.engine.master import UNITS, Master
 from capplan.engine.narrow import Parts, narrowed, with_ceiling
-from capplan.engine.stage import COOL_SHARE, Stage
+from capplan.engine.stage import Stage
 from capplan.program import Builder, Form, LimitName, LinearGoal, Program, WorstGoal, evaluate, weighted
 from capplan.units import Ints
 from tests.cli_calls import capplan
@@ -381,41 +381,6 @@ def test_a_relaxation_that_ended_early_replaces_no_better_prices(monkeypatch):
         assert exact_bound(stage.columns, stage.price, stage.ties, stage.worth).value >= bound.value
         kept.append(stage.price is price)
     assert kept == [True, False]
-
-
-@pytest.mark.parametrize("far", [True, False])
-def test_a_plan_far_from_its_bound_is_cooled_and_one_that_is_near_is_not(far: bool, monkeypatch):
-    """Slowly, from where it was given; equal effort gives equal plans."""
-    program = openings(800, 16, 6, full=0.9)
-    goal, given = cost_of(program), first_fit(program)
-    monkeypatch.setattr("capplan.engine.stage.SMALL", 0)
-    monkeypatch.setattr("capplan.engine.stage.FAR", 0.1 if far else 0.99)
-    monkeypatch.setattr("capplan.engine.budget.SHARE_OF_EFFORT", 0.02)
-    plans = []
-    for _ in range(2):
-        stage = Stage(program, goal, Limits(time_limit_s=100, workers=1), Watch(), lambda *_: None, given)
-        bound = stage._prices()
-        stage._keep(stage._attractive(bound), bound)
-        before = stage.left
-        stage._cool()
-        assert stage.best is not None
-        assert (before - stage.left >= COOL_SHARE * before) == far
-        plans.append((goal.value(stage.best), stage.best.tolist(), stage.bound + goal.constant))
-    assert plans[0] == plans[1]
-    value, _, least = plans[0]
-    # What it began with costs several times the bound.
-    assert value - least < 0.1 * (goal.value(given) - least) if far else value == goal.value(given)
-
-
-def first_fit(program: Program) -> Ints:
-    """Every item at the first place that has room for it. A plan, int64 [column]."""
-    need, room = program.limits.tocsr().toarray()[:, : program.options], program.bound.copy()
-    taken = np.zeros(program.options, dtype=np.bool_)
-    for first, end in pairwise(program.item_start.tolist()):
-        fits = next(o for o in range(first, end) if (need[:, o] <= room).all())
-        room -= need[:, fits]
-        taken[fits] = True
-    return evaluate(program, taken, np.zeros(0, dtype=np.int64)).x
 
 
 def test_independent_changes_of_two_plans_are_joined():

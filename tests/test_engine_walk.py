@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capplan.engine.cpsat import greatest_use
-from capplan.engine.experience import AFRESH, HEATS, SHUT, WALK, Experience
 from capplan.engine.ground import UNBOUND, Terrain, softened
 from capplan.engine.narrow import Parts
 from capplan.engine.walk import (
@@ -56,7 +55,6 @@ from capplan.engine.walk import (
     _weigh,
     walk,
 )
-from capplan.engine.walking import Course
 from capplan.program import LinearGoal, Program
 from capplan.units import Ints
 from tests.test_engine_proof import program as one_program
@@ -272,22 +270,3 @@ def test_the_price_of_excess_stays_between_its_least_and_its_most(world: World, 
     walk(ground, np.inf, 20_000, 4.0, seed, BRISK)
     assert (ground.tolls[:, WEIGHT] >= 2.0).all()
     assert (ground.tolls[:, WEIGHT] <= 3.0).all()
-
-
-def test_after_slow_cooling_come_walks_that_begin_no_hotter():
-    """Down to 0.005: neither hotter walks nor those afresh are curious any more, unless they had paid before."""
-    experience = Experience()
-    experience.chooser.learn(AFRESH, 30, 3)
-    experience.cooled(0.005)
-    rates = experience.chooser.rate
-    assert [rates[WALK + n] for n in range(len(HEATS))] == [None if heat <= 0.005 else 0.0 for heat in HEATS]
-    assert rates[AFRESH:SHUT] == [10.0, 0.0, 0.0, 0.0]
-    assert rates[:WALK] + rates[SHUT:] == [None] * (WALK + 1)
-
-
-def test_a_long_walk_takes_its_time_with_limits():
-    """Among 5,000 items they get dearer after 1,250 moves, cheaper after 50,000, by half as much at half of the way."""
-    course = Course(0.05, long=True, raises=0.25, eases=10)
-    assert course.pace(5_000, 7, 0.5) == pytest.approx(Pace(1_250, 50_000, 0.95, 7))
-    assert course.pace(10, 0, 0.0) == BRISK
-    assert Course(0.05).pace(5_000, 7, 0.5) == BRISK._replace(begun=7)

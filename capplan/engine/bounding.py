@@ -50,8 +50,8 @@ class Bounding(Search):
     """Whether the latest prices are a sample's, come from a guess, are a sample's made those of all items."""
     active: Bools
     tied: Bools
-    _least = -(2**62)
-    """What ``price`` and ``worth`` prove."""
+    _proved_by_price = -(2**62)
+    """The bound that ``price`` and ``worth`` prove."""
 
     def _may_help(self) -> Bools:
         """Options that may be in a better plan, and those of the best one. bool [option]."""
@@ -101,7 +101,7 @@ class Bounding(Search):
 
     def _priced(self, price: Floats, bound: Bound) -> Bound:
         self.price, self.last, self.proof = price, bound, bound
-        self._least = bound.value
+        self._proved_by_price = bound.value
         self.prove(bound.value)
         return bound
 
@@ -146,10 +146,9 @@ class Bounding(Search):
             if not more or max(found.value - self.proof.value, found.value - before) <= little:
                 break
             before = found.value
-        if max(self.last.value, self.proof.value) < self._least:
+        if max(self.last.value, self.proof.value) < self._proved_by_price:
             # It ended before its prices said more than those it began with.
-            self.last = exact_bound(self.columns, self.price)
-            self.proof = self.last_bound()
+            self._bounds_at(self.price, self.worth)
         return found
 
     def _likely(self, bound: Bound) -> Bools:
@@ -175,14 +174,10 @@ class Bounding(Search):
         if relaxed is None:
             return None
         price = self._usual_where_shut(relaxed.price, fixed)
-        self.last = exact_bound(self.columns, price)
-        self.proof = self.last
-        if self.ties is not None:
-            self.proof = exact_bound(self.columns, price, self.ties, relaxed.item)
-        least = max(self.last.value, self.proof.value)
-        if fixed is None and least >= self._least:
-            self.price, self.worth, self._least = np.maximum(relaxed.price, 0), relaxed.item, least
-        self.prove(least)
+        proved = self._bounds_at(price, relaxed.item)
+        if fixed is None and proved >= self._proved_by_price:
+            self.price, self.worth, self._proved_by_price = np.maximum(relaxed.price, 0), relaxed.item, proved
+        self.prove(proved)
         more = self._tie_more(relaxed)
         # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
         spare = relaxed.item - self.last.least / self.last.scale - 1e-6
@@ -191,6 +186,13 @@ class Bounding(Search):
             wanted &= ~shut
         self.active |= wanted & cheapest(self.columns.start, self.last.reduced, 2)
         return relaxed, more or bool(wanted.any())
+
+    def _bounds_at(self, price: Floats, worth: Floats | None) -> int:
+        """Make the bounds at ``price`` float [row], without ``worth`` float [item] and with, the latest; the better."""
+        self.last = self.proof = exact_bound(self.columns, price)
+        if self.ties is not None and worth is not None:
+            self.proof = exact_bound(self.columns, price, self.ties, worth)
+        return max(self.last.value, self.proof.value)
 
     def _shut_by(self, fixed: Floats | None) -> Bools | None:
         """Options of facts that are fixed at 0. bool [option]."""

@@ -129,7 +129,7 @@ class Stage(Bounding):
             self._hand_out(cool=COOL_SHARE * self.left)
 
     def _cool(self) -> None:
-        """Cool a plan that is still far from the bound, here and elsewhere; call those back who do so for nothing."""
+        """Cool a plan that is still far from the bound, here and elsewhere; else call back who may be at that."""
         if self.over() or self.whole.options <= SMALL or not self._far():
             if self.crew is not None and not self.limits.deterministic:
                 self.crew.call(everybody=True)

@@ -7,6 +7,9 @@ all limits is kept aside.
 
 Where limits have prices, options are charged for most of what they use, so that what a plan leaves unused costs little
 on the way: room can be left to be filled later, which by costs alone is as dear as what it is worth.
+
+All that is compiled into a walk is in this file: compiled code is kept on disk by file, and would not be renewed for a
+change in another one.
 """
 
 from __future__ import annotations
@@ -92,22 +95,21 @@ class Ground(NamedTuple):
     """Where the walk goes, purchases fixed. One row of each table a thing, all int64 unless said.
 
     ``start`` [item + 1]: first option. ``options`` [option + 1]: first entry, first seat, first link, item; ``cost``
-    float [option], the ``least`` of them float [item]. ``entry_row`` int32 and ``entry_use`` [entry]: what options
-    use. ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state, where it
-    stands among those ``over``, a list with all options that use it and perhaps others, first of its ``needs``, and
-    what is added to what it is broken by.
-    ``lists`` [list + 1]: first member, members taken, whether an option may use less than 0 of a row. ``members``
-    int32: seats list by list, those taken first. ``seats`` int32: list, option, and where it stands in the list.
-    ``tolls`` float [row]: the price of a begun step, of a unit beyond, the least and the most of the latter, and what
-    a unit left unused costs in the bound; ``scarce`` [k]: rows where that is more than nothing. ``links``: fact,
-    option, and where it stands among the fact's holders. ``facts`` [fact + 1]: first of ``through``, first holder,
-    number of options that make it true, number of those listed; ``holders``: links fact by fact, those taken first;
-    ``fact_cost`` float [fact]; ``through``: row and use, fact by fact; ``needs``: fact and use, row by row. ``over``
-    [state, row]: the rows paid for, the rows broken. ``tally``: items changed since the best plan, rows paid for, rows
-    broken, whether all limits were kept lately, length of ``chain``; ``changed`` lists the first and ``dirty`` bool
-    [item] marks them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan, ``best`` [item] the
-    best one. ``charge`` float [option]: what of its cost an option is charged on the way only; ``charged`` float [1]:
-    what the plan is.
+    float [option], the ``least`` of them float [item]. ``entry_row`` int32 and ``entry_use`` [entry]: what options use.
+    ``rows`` [row + 1]: bound, how far it may be exceeded at a price, for every begun step, use, state, where it stands
+    among those ``over``, a list with all options that use it and perhaps others, first of its ``needs``, and what is
+    added to what it is broken by. ``lists`` [list + 1]: first member, members taken, whether an option may use less
+    than 0 of a row. ``members`` int32: seats list by list, those taken first. ``seats`` int32: list, option, and where
+    it stands in the list. ``tolls`` float [row]: the price of a begun step, of a unit beyond, the least and the most of
+    the latter, and what a unit left unused costs in the bound; ``scarce`` [k]: rows where that is more than nothing.
+    ``links``: fact, option, and where it stands among the fact's holders. ``facts`` [fact + 1]: first of ``through``,
+    first holder, number of options that make it true, number of those listed; ``holders``: links fact by fact, those
+    taken first; ``fact_cost`` float [fact]; ``through``: row and use, fact by fact; ``needs``: fact and use, row by
+    row. ``over`` [state, row]: the rows paid for, the rows broken. ``tally``: items changed since the best plan, rows
+    paid for, rows broken, whether all limits were kept lately, length of ``chain``; ``changed`` lists the first and
+    ``dirty`` bool [item] marks them. ``chain`` [k, 2]: options left and entered. ``choice`` [item] is the plan,
+    ``best`` [item] the best one. ``charge`` float [option]: what of its cost an option is charged on the way only;
+    ``charged`` float [1]: what the plan is.
 
     ``order`` int32: options by cost, item by item; ``by_place`` int32: by place, item by item. ``where`` int32
     [option]: place, list of the place, which is of all options there, -1: none, and profile. ``spot_rows`` int32: rows
@@ -834,8 +836,8 @@ def _walk(g: Ground, best_cost: float, moves: int, heat: float, seed: int, pace:
 def walk(ground: Ground, best_cost: float, moves: int, heat: float, seed: int, pace: Pace) -> float:
     """Walk ``moves`` moves from ``ground.choice``; the best plan that keeps all limits goes to ``ground.best``.
 
-    ``heat``: the temperature, in units of cost. Returns the cost of ``best``, which is only replaced by
-    a plan cheaper than ``best_cost``.
+    ``heat``: the temperature, in units of cost; ``pace``: how prices of limits follow. Returns the cost of ``best``,
+    which is only replaced by a plan cheaper than ``best_cost``.
     """
     cost = float(_walk(ground, best_cost, moves, heat, seed, pace))
     if cost == best_cost:

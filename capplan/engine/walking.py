@@ -23,7 +23,7 @@ DEAREST = 1e6
 """How many times what is usual a unit beyond a limit may cost, however long it stays exceeded."""
 EFFORT_A_MOVE = 1e-6
 """Effort of a move, times one more than the limits that an option uses."""
-TRIED = 0.1
+MANNER_SHARE = 0.1
 """Share of the time of a long walk that trying each manner takes."""
 
 
@@ -69,7 +69,7 @@ class Walker(Mender):
         """Make a plan that is far from its bound better by a long walk, in the manner that suits: each is tried."""
         assert self.x is not None
         x, end = self.x, self.budget.left - seconds
-        values = [self._reached(self.walk(x, TRIED * seconds, manner)) for manner in MANNERS]
+        values = [self._reached(self.walk(x, MANNER_SHARE * seconds, manner)) for manner in MANNERS]
         suits = MANNERS[int(np.argmin(values))]
         self.walk(self.x, self.budget.left - end, suits)
         self.experience.cooled(suits.heat * suits.cooled)
