@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import rows, running, sets, summary
+from benchmarks.duels import duels
 from benchmarks.estate_inventory import write_inventory
+from benchmarks.growth import growth
 from benchmarks.interface import Instance, ProblemSet, Published
 from benchmarks.plans import read_plan
 from benchmarks.sets.estate import named
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     try:
         if given.set == "summary":
-            print(summary.table(rows.read(_required_out(given))))
+            _print_summary(rows.read(_required_out(given)))
             return 0
         chosen = sets.find(given.set)
         folder = data_folder(chosen, given.data)
@@ -141,7 +143,7 @@ def _run_all(chosen: ProblemSet, folder: Path, names: Sequence[str], given: argp
             gathered += _run_instance(chosen, name, rest, given)
     except KeyboardInterrupt:
         print("interrupted; this is what was run", file=sys.stderr)
-    print(summary.table(gathered))
+    _print_summary(gathered)
     return int(any(summary.is_fault(row) for row in gathered))
 
 
@@ -165,6 +167,11 @@ def _run_instance(
         if given.out is not None:
             rows.append(given.out, row)
         yield row
+
+
+def _print_summary(found: Sequence[rows.Row]) -> None:
+    """How well each solver did; then, where there is something to say, against each other, and how costs grow."""
+    print("\n\n".join(text for text in (summary.table(found), duels(found), growth(found)) if text))
 
 
 def _line(row: rows.Row) -> str:

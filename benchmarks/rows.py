@@ -27,6 +27,8 @@ Key: TypeAlias = tuple[str, ...]
 class Row:
     """One run. All text, blank where there is nothing to say; gaps are shares, seconds count after reading.
 
+    ``options``: eligible ones, those of the Program that every solver is given.
+
     ``value`` and ``feasible`` are the evaluator's, never the solver's; ``bound_valid`` says that the run's own bound
     exceeds neither its feasible plan's value nor the published one.
     """
@@ -49,6 +51,7 @@ class Row:
     bound_valid: str
     seed: str
     time_limit: str
+    options: str
     note: str
 
     @property
@@ -93,6 +96,7 @@ def row_of(task: Task, seen: Observed, score: Score | None, published: Published
         bound_valid=_valid(task, seen, value, published),
         seed=str(task.seed),
         time_limit=f"{task.time_limit:g}",
+        options=str(seen.options or ""),
         note=_note(task, seen, score),
     )
 

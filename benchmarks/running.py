@@ -40,6 +40,7 @@ class Observed:
     claimed: Fraction | None = None
     note: str = ""
     unit: Fraction = Fraction(1)
+    options: int = 0
     better_at: list[float] = field(default_factory=list)
     seconds: float = 0.0
     peak_mb: float = 0.0
@@ -135,6 +136,8 @@ def _collect(seen: Observed, folder: Path) -> None:
     """Fill in what the run told, as far as it came."""
     for event in _events(folder):
         seen.seconds = event["seconds"]
+        if event["event"] == "start":
+            seen.options = event.get("size", {}).get("options", 0)
         if event["event"] == "better":
             seen.better_at.append(event["at"])
         if event["event"] == "end":

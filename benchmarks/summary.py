@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from benchmarks.files import natural
+from benchmarks.markdown import markdown
 from benchmarks.rows import Row
 
 Cell = Callable[[Sequence[Row]], str]
@@ -27,14 +28,14 @@ def table(rows: Sequence[Row]) -> str:
         if part(row):
             groups.setdefault((row.set, part(row), row.solver, row.time_limit), []).append(row)
     ordered = sorted(groups, key=lambda key: (key[0], natural(key[1]), key[2:]))
-    lines = [[*_label(key), *(cell(groups[key]) for _, cell in CELLS)] for key in ordered]
+    lines = [[label(*key[:2]), *key[2:], *(cell(groups[key]) for _, cell in CELLS)] for key in ordered]
     heads = ["instances", "solver", "limit s", *(head for head, _ in CELLS)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [heads, ["---"] * len(heads), *lines])
+    return markdown(heads, lines)
 
 
-def _label(key: tuple[str, str, str, str]) -> list[str]:
-    name, piece, solver, limit = key
-    return [f"{name}/{piece}" if piece else f"{name}, all", solver, limit]
+def label(name: str, piece: str) -> str:
+    """What a set, or a part of it, is called in a table."""
+    return f"{name}/{piece}" if piece else f"{name}, all"
 
 
 def _numbers(rows: Sequence[Row], column: str) -> list[float]:

@@ -16,8 +16,10 @@ import pytest
 
 from benchmarks import rows, running, sets, summary
 from benchmarks.__main__ import PEERS, main
+from benchmarks.duels import duels
 from benchmarks.estate_inventory import degrees, organisations, round_trip_ms
 from benchmarks.formulation import formulate
+from benchmarks.growth import growth
 from benchmarks.interface import Published, Score
 from benchmarks.peers import rounded_up
 from benchmarks.running import Observed, observe
@@ -55,6 +57,8 @@ def test_one_command_runs_scores_and_resumes(tmp_path: Path, capsys: pytest.Capt
         assert (row["feasible"], row["bound_valid"], row["note"]) == ("yes", "yes", "")
         assert 0 <= float(row["seconds_first"]) <= float(row["seconds_best"]) <= float(row["seconds_total"])
         assert float(row["peak_mb"]) > 10
+        assert row["options"] == "9"
+    assert "| sscflp, all | 20 | highs | 1 | 0 | 1 | 0 | 0.000 |" in capsys.readouterr().out
     plan = plans / "sscflp" / "b.capplan.csv"
     assert main(["sscflp", "--data", str(tmp_path), "--score", str(plan)]) == 0
     assert "b: feasible, value 10.755" in capsys.readouterr().out
@@ -213,6 +217,39 @@ def test_summary_has_parts_and_seeds_apart():
     text = summary.table(lines)
     assert [line.split("|")[1].strip() for line in text.splitlines()[2:]] == ["gap, all", "gap/mild-9x3", "gap/x"]
     assert "| 4 | 4 | 0 | 0 | 10.000 / 10.000 |" in text
+
+
+def test_duels_pair_instances_limits_and_seeds():
+    """A better, an equal and a worse plan, and one that the peer did not find; other limits are other duels."""
+    ours = [replace(row_of(v, None, None), instance=n) for n, v in (("x/a", 100), ("x/b", 100), ("x/c", 100))]
+    theirs = [replace(row_of(v, None, None), instance=n, solver="highs") for n, v in (("x/a", 110), ("x/b", 100))]
+    worse = replace(theirs[0], instance="x/c", value="98")
+    assert duels(ours) == ""
+    text = duels([*ours, *theirs, worse, replace(worse, time_limit="5")]).splitlines()
+    assert text[2:] == [f"| {name} | 2 | highs | 3 | 1 | 1 | 1 | 0.000 |" for name in ("gap, all", "gap/x")]
+    none = replace(worse, value="", feasible="")
+    assert "| 3 | 2 | 1 | 0 | 10.000 |" in duels([*ours, *theirs, none])
+    assert "| 1 | 1 | 0 | 0 | no plan |" in duels([ours[2], none])
+    assert "| 1 | 0 | 0 | 1 | we have no plan |" in duels([replace(none, solver="capplan"), worse])
+    seeds = [replace(ours[0], value=str(90 + n), seed=str(n)) for n in (1, 2)]
+    assert "| 1 | 0 | 1 | 0 | 0.000 |" in duels([*seeds, replace(theirs[0], value="92", seed="2")])
+    assert "| 2 | 0 | 1 | 1 |" in duels([*seeds, replace(theirs[0], value="91", seed="7")])
+
+
+def test_growth_is_the_exponent_between_medians():
+    """A hundred times the options, ten times the seconds and a hundred times the memory: exponents 1/2 and 1."""
+    one = replace(row_of(9, None, None), seconds_first="1", peak_mb="2", options="100")
+    small = [replace(one, instance=f"mild-9x3-s{n}", seconds_first=str(n)) for n in (0.5, 1, 7)]
+    small = [replace(row, instance=f"mild-9x3-s{n}") for n, row in enumerate(small)]
+    large = replace(one, instance="mild-90x30-s1", seconds_first="10", peak_mb="200", options="10000")
+    assert growth(small) == growth([one]) == ""
+    lines = growth([*small, large]).splitlines()[2:]
+    assert lines == [
+        "| gap/mild | capplan | 9x3 | 90x30 | 100 → 10,000 | 1.00 → 10.00 | 0.50 | 2 → 200 | 1.00 |",
+    ]
+    largest = replace(large, instance="mild-900x300-s1", options="1000000", seconds_first="1000")
+    lines = growth([*small, large, largest]).splitlines()[2:]
+    assert [line.split(" | ")[6] for line in lines] == ["0.50", "1.00", "0.75"]
 
 
 def program_with_facts():
