@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from benchmarks.assigning import all_pairs, assigning
 from capplan.engine import Limits, Watch, solve_program
 from capplan.engine.budget import Budget
-from capplan.engine.filling import best, by_cpsat, by_search
+from capplan.engine.closing import closed
+from capplan.engine.filling import best, by_cpsat, by_search, every
 from capplan.engine.kinds import Kinds, kinds_of
 from capplan.engine.patterns import Patterns, placed
 from capplan.program import Program, evaluate
@@ -65,6 +66,36 @@ def test_patterns_bound_every_plan_and_make_one(program: Program) -> None:
     assert not dived or values
 
 
+@st.composite
+def different(draw: st.DrawFn) -> Program:
+    """Five items, four places of which each has its own room and opening cost, and costs its own for each item."""
+    size = draw(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=5, max_size=5))
+    room = draw(st.lists(st.tuples(st.integers(9, 20), st.integers(9, 20)), min_size=4, max_size=4))
+    opening = draw(st.lists(st.integers(0, 30), min_size=4, max_size=4))
+    cost = draw(st.lists(st.lists(st.integers(-3, 20), min_size=4, max_size=4), min_size=5, max_size=5))
+    pairs = all_pairs(5, 4, np.array(cost, dtype=np.int64))
+    return assigning(pairs, 5, np.array(size), np.array(room), np.array(opening)).program
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.one_of(alike(), different()), st.integers(0, 200), st.integers(0, 2))
+def test_all_patterns_that_may_be_in_a_better_plan_close_the_gap(program: Program, luck: int, turns: int) -> None:
+    """Begun from any plan, and from prices good or bad, what is found is the best plan, and known to be."""
+    goal = cost_of(program)
+    plans, kinds = all_plans(program, goal), kinds_of(program, goal)
+    assume(plans)
+    assert kinds is not None
+    patterns = Patterns(kinds, Budget(Limits(60.0, deterministic=False), Watch()), 1)
+    place = np.asarray(program.limits.place, dtype=np.int64)
+    known = patterns.learn(place[np.flatnonzero(plans[luck % len(plans)][1][: program.options])])
+    assert closed(patterns, 10.0, known) is None
+    patterns.find(30.0 if turns else 0.0)
+    found = closed(patterns, 10.0, known)
+    assert found is not None
+    assert (sum(patterns.price(*one) for one in found[0]), found[1]) == (plans[0][0], plans[0][0])
+    assert placed(kinds, program.item_start, place, found[0]) is not None
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
@@ -95,6 +126,34 @@ def test_the_best_filling_is_found_and_the_search_knows_it(types: list[tuple[int
     budget = Budget(Limits(60.0), Watch())
     assert most <= by_cpsat(kinds, 0, gain, budget)[0] <= most + 1
     assert most <= best(kinds, 0, gain, budget, np.random.default_rng(1))[0] <= most + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 3), st.integers(-9, 30)), min_size=1, max_size=4
+    ),
+    st.tuples(st.integers(0, 20), st.integers(0, 20)),
+    st.integers(-10, 60),
+)
+def test_every_filling_that_gains_enough_is_listed_once(
+    types: list[tuple[int, ...]], room: tuple[int, int], least: int
+) -> None:
+    """Against every filling there is; with room for fewer than there are, nothing is said."""
+    need, times, gain = (np.array([one[at] for one in types]) for at in (slice(0, 2), 2, 3))
+    none, one = np.zeros(len(types), dtype=np.int64), np.array([1])
+    may = np.ones((1, len(types)), dtype=np.bool_)
+    kinds = Kinds(none[:1], one, np.array([room]), one, none, times, none[None, :], may, need)
+    wanted = {
+        tuple(np.repeat(np.arange(len(types)), many).tolist())
+        for many in map(np.array, product(*(range(n + 1) for n in times.tolist())))
+        if many.any() and (many @ need <= np.array(room)).all() and gain @ many >= least
+    }
+    found = every(kinds, 0, gain, least, 1000, np.random.default_rng(1))
+    assert found is not None
+    assert sorted(tuple(one.tolist()) for one in found) == sorted(wanted)
+    if wanted:
+        assert every(kinds, 0, gain, least, len(wanted) - 1, np.random.default_rng(1)) is None
 
 
 def test_three_pairs_fill_three_places():
@@ -136,7 +195,12 @@ def test_prices_scaled_down_bound_more_where_places_cost_nothing_else():
 def test_what_costs_differently_is_not_alike(running: list[int]) -> None:
     ones = np.ones(4, dtype=np.int64)
     program = racks(np.full((4, 2), 5), np.full((4, 2), 10), ones, np.array(running))
-    assert kinds_of(program, cost_of(program)) is None
+    kinds = kinds_of(program, cost_of(program))
+    # Only two items fit into a place, so that fillings are few all the same.
+    assert kinds is not None
+    assert not kinds.alike
+    many = racks(np.full((40, 2), 1), np.full((4, 2), 10), ones, np.array(running))
+    assert kinds_of(many, cost_of(many)) is None
 
 
 def test_places_with_limits_written_out_are_left_alone():

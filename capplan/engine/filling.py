@@ -23,6 +23,8 @@ FILLING_S = 1.0
 """Deterministic time for the best filling of a place by CP-SAT."""
 QUICK, PATIENT = 20_000, 2_000_000
 """Steps of depth first search for good fillings, and for the best."""
+USUAL = 8
+"""Items in a filling, on average, for which there is room where all are listed."""
 DEEPEST = 400
 """Items in a place beyond which it gives up."""
 WEIGHTINGS = 32
@@ -97,25 +99,56 @@ def by_search(
     useful = _useful(kinds, kind, gain)
     if not len(useful):
         return useful, True
+    useful, size = _ordered(kinds, kind, gain, useful, random)
+    path = _path(kinds, kind, useful, size)
+    found = np.full(len(path[0]), -1, dtype=np.int64)
+    wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
+    finished = _searched(*wanted, path, found, steps)
+    return np.sort(useful[found[found >= 0]]), bool(finished)
+
+
+def every(kinds: Kinds, kind: int, gain: Ints, least: int, most: int, random: np.random.Generator) -> list[Ints] | None:
+    """All fillings that gain at least ``least``; None where there are more than ``most``, or it takes too long.
+
+    ``gain`` int64 [type] may be negative. int64 [k] each.
+    """
+    useful = _useful(kinds, kind, np.ones_like(gain))
+    if not len(useful):
+        return []
+    useful, size = _ordered(kinds, kind, gain, useful, random)
+    path = _path(kinds, kind, useful, size)
+    members, end = np.empty(USUAL * most + len(path[0]), dtype=np.int64), np.empty(most, dtype=np.int64)
+    wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
+    count = _listed(wanted, path, float(least), (members, end), PATIENT)
+    if count <= 0:
+        return None if count < 0 else []
+    return [np.sort(useful[one]) for one in np.split(members[: end[count - 1]], end[: count - 1])]
+
+
+def _ordered(
+    kinds: Kinds, kind: int, gain: Floats | Ints, useful: Ints, random: np.random.Generator
+) -> tuple[Ints, Floats]:
+    """``useful`` int64 [k] in the order of what they gain for their size, and their sizes: shares of one dimension."""
     share = kinds.need[useful] / np.maximum(1, kinds.room[kind])
     weight = np.vstack([np.eye(share.shape[1]), random.dirichlet(np.full(share.shape[1], 0.7), WEIGHTINGS)])
     size = np.maximum(weight @ share.T, LEAST_SIZE)
     # The dimension in which the place could gain least says most.
-    chosen = int(np.argmin([_fractional(gain[useful], one, kinds.times[useful]) for one in size]))
+    wins = np.maximum(0, gain[useful])
+    chosen = int(np.argmin([_fractional(wins, one, kinds.times[useful]) for one in size]))
     order = np.argsort(-gain[useful] / size[chosen], kind="stable")
-    useful, size = useful[order], size[chosen][order]
+    return useful[order], size[chosen][order]
+
+
+def _path(kinds: Kinds, kind: int, useful: Ints, size: Floats) -> tuple[Ints, Floats, Floats, Ints]:
+    """Room for what a depth first search keeps of its way, as deep as items fit."""
     deepest = int(min(kinds.times[useful].sum(), np.floor(1 / size.min()) + 1, DEEPEST))
-    found = np.full(deepest, -1, dtype=np.int64)
-    path = (
+    return (
         np.zeros(deepest, dtype=np.int64),
         np.zeros(deepest + 1),
         # Sizes rounded up to the least must not make a filling that fits look too large.
         np.full(deepest + 1, 1 + LEAST_SIZE * deepest),
         np.tile(kinds.room[kind], (deepest + 1, 1)),
     )
-    wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
-    finished = _searched(*wanted, path, found, steps)
-    return np.sort(useful[found[found >= 0]]), bool(finished)
 
 
 def _fractional(gain: Floats | Ints, size: Floats, times: Ints) -> float:
@@ -173,6 +206,59 @@ def _searched(
             depth -= 1
             k = taken[depth] + 1
     return False
+
+
+@compiled
+def _listed(
+    wanted: tuple[Floats, Floats, Ints, Ints],
+    path: tuple[Ints, Floats, Floats, Ints],
+    least: float,
+    listed: tuple[Ints, Ints],
+    steps: int,
+) -> int:
+    """List all fillings that gain ``least``, their items and where each ends; how many, -1 where not all were seen.
+
+    ``wanted``: gain, size, need and times of each type.
+    """
+    gain, size, need, times = wanted
+    taken, got, rest, left = path
+    members, end = listed
+    depth, k, count, at = 0, 0, 0, 0
+    for _ in range(steps):
+        # As in the search for the best: no more is gained than by parts of what gains most for its size.
+        if k < len(gain) and got[depth] + max(0.0, rest[depth] * gain[k] / size[k]) * (1 + 1e-9) >= least:
+            many = 0
+            while many < depth and taken[depth - 1 - many] == k:
+                many += 1
+            fits = many < times[k]
+            for s in range(left.shape[1]):
+                if need[k, s] > left[depth, s]:
+                    fits = False
+            if not fits:
+                k += 1
+                continue
+            if depth == len(taken):
+                return -1
+            for s in range(left.shape[1]):
+                left[depth + 1, s] = left[depth, s] - need[k, s]
+            taken[depth] = k
+            got[depth + 1] = got[depth] + gain[k]
+            rest[depth + 1] = max(0.0, rest[depth] - size[k])
+            depth += 1
+            if got[depth] >= least:
+                if count == len(end) or at + depth > len(members):
+                    return -1
+                for d in range(depth):
+                    members[at + d] = taken[d]
+                at += depth
+                end[count] = at
+                count += 1
+        elif depth == 0:
+            return count
+        else:
+            depth -= 1
+            k = taken[depth] + 1
+    return -1
 
 
 def best(kinds: Kinds, kind: int, gain: Ints, budget: Budget, random: np.random.Generator) -> tuple[int, Ints]:

@@ -1,6 +1,7 @@
 """Places that are alike: as much room, as dear to open, and what goes there costs as much at each.
 
-Items are alike where they need as much and cost as much everywhere.
+Items are alike where they need as much and cost as much everywhere. Where few items fit into a place, kinds of one
+place each are worth while too: there are few fillings of each.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ LARGEST_TABLE = 20_000_000
 """Items times kinds beyond which nobody looks."""
 LEAST_ALIKE = 1.5
 """Places of a kind, on average, that make it worth while."""
+FEW, FEW_TABLE = 8, 20_000
+"""Items of average size that fill a place, or less, that make it worth while too; items times kinds up to then."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,16 @@ class Kinds:
     may: Bools
     need: Ints
 
+    @property
+    def alike(self) -> bool:
+        """Whether there are several places of a kind, on average."""
+        return bool(self.count.sum() >= LEAST_ALIKE * len(self.count))
+
 
 def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
     """The kinds of a Program that consists of places with room and an opening cost; None of any other.
 
-    None too where few places are of a kind.
+    None too where few places are of a kind and many items fit into one.
     """
     limits = program.limits
     if limits.place is None or limits.rest.nnz or len(program.purchases) or (limits.place < 0).any():
@@ -53,10 +61,22 @@ def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
         return None
     room = np.where(row >= 0, program.bound[row], ENDLESS)
     seen = np.bincount(place, minlength=len(row)) > 0
-    key, kind = np.unique(np.column_stack([room, opening])[seen], axis=0, return_inverse=True)
-    if seen.sum() < LEAST_ALIKE * len(key) or len(key) * program.items > LARGEST_TABLE:
+    same = np.column_stack([room, opening])
+    found = _sorted(program, goal, place, seen, same) or _sorted(
+        program, goal, place, seen, np.column_stack([same, np.arange(len(same))])
+    )
+    return found if found is None or found.alike or _held(found) <= FEW else None
+
+
+def _sorted(program: Program, goal: LinearGoal, place: Ints, seen: Bools, same: Ints) -> Kinds | None:
+    """Places of which a row of ``same`` is equal as a kind: room, opening cost, and maybe more. int64 [place, k].
+
+    None where items do not cost the same at all of a kind, or tables grow too large. ``seen`` bool [place] are in use.
+    """
+    key, kind = np.unique(same[seen], axis=0, return_inverse=True)
+    if len(key) * program.items > (LARGEST_TABLE if seen.sum() >= LEAST_ALIKE * len(key) else FEW_TABLE):
         return None
-    of_place = np.full(len(row), -1, dtype=np.int64)
+    of_place = np.full(len(same), -1, dtype=np.int64)
     of_place[seen] = kind
     cell = of_place[place] * program.items + program.item
     least = np.full(len(key) * program.items, ENDLESS)
@@ -68,11 +88,20 @@ def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
         return None
     shape = (len(key), program.items)
     cost = np.where(may, least, 0).reshape(shape)
-    need = np.asarray(limits.need, dtype=np.int64)
-    same = np.column_stack([need, cost.T, may.reshape(shape).T])
-    _, first, of_item, times = np.unique(same, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    may = may.reshape(shape)[:, first]
-    return Kinds(of_place, np.bincount(kind), key[:, :-1], key[:, -1], of_item, times, cost[:, first], may, need[first])
+    need = np.asarray(program.limits.need, dtype=np.int64)
+    slots = need.shape[1]
+    table = np.column_stack([need, cost.T, may.reshape(shape).T])
+    _, first, of_item, times = np.unique(table, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    room, opening = key[:, :slots], key[:, slots]
+    may, cost = may.reshape(shape)[:, first], cost[:, first]
+    return Kinds(of_place, np.bincount(kind), room, opening, of_item, times, cost, may, need[first])
+
+
+def _held(kinds: Kinds) -> float:
+    """How many items of average size fill a place of average room."""
+    room = np.average(np.minimum(kinds.room, kinds.times @ kinds.need), axis=0, weights=kinds.count)
+    size = np.average(kinds.need, axis=0, weights=kinds.times)
+    return float(np.min(room[size > 0] / size[size > 0], initial=np.inf))
 
 
 def _openings(program: Program, goal: LinearGoal, place: Ints) -> Ints | None:

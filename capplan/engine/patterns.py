@@ -8,6 +8,7 @@ the patterns found is a plan.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,7 +18,7 @@ from capplan.engine.budget import Budget
 from capplan.engine.filling import LARGEST, best, by_orders, disjoint
 from capplan.engine.kinds import ENDLESS, Kinds
 from capplan.engine.linear import minimum
-from capplan.highs import Problem, Search
+from capplan.highs import Found, Problem, Search
 from capplan.units import Floats, Ints
 
 ORDERS, IN_A_ROW = 16, 8
@@ -42,13 +43,37 @@ STEP_S = 0.02
 """Effort of a step of branch and bound among them."""
 
 
+class Exact(NamedTuple):
+    """Whole numbers of which ``fine`` are one of the goal's unit: what an item of a type is ``worth``, int64 [type].
+
+    What a place is worth beyond its cost at most is its ``rent`` int64 [kind]; ``total`` is the bound that follows.
+    """
+
+    fine: int
+    worth: Ints
+    rent: Ints = np.zeros(0, dtype=np.int64)
+    total: int = 0
+
+    def gain(self, kinds: Kinds, kind: int) -> Ints:
+        """What an item of each type gains where it costs what it does at a kind. int64 [type]."""
+        return np.asarray(self.worth - self.fine * kinds.cost[kind])
+
+    def proves(self, total: int) -> int:
+        """A bound in the goal's unit, rounded up as all costs are whole."""
+        return -(-total // self.fine)
+
+
 class Patterns:
-    """Patterns found so far: ``kind`` and ``types`` of each, ascending with repeats, and what ``_cost`` it is."""
+    """Patterns found so far: ``kind`` and ``types`` of each, ascending with repeats, and what ``_cost`` it is.
+
+    ``bound`` is what they prove, if anything, and ``bounded`` the worths by which the best bound was found.
+    """
 
     def __init__(self, kinds: Kinds, budget: Budget, seed: int) -> None:
         self.kinds, self.budget = kinds, budget
         self.random = np.random.default_rng(seed)
         self.bound = -ENDLESS
+        self.bounded: Exact | None = None
         self.kind: list[int] = []
         self.types: list[Ints] = []
         self._cost: list[int] = []
@@ -63,10 +88,11 @@ class Patterns:
         self._known.add(key)
         self.kind.append(kind)
         self.types.append(types)
-        self._cost.append(self._price(kind, types))
+        self._cost.append(self.price(kind, types))
         return True
 
-    def _price(self, kind: int, types: Ints) -> int:
+    def price(self, kind: int, types: Ints) -> int:
+        """What a place of a kind costs with such items."""
         return int(self.kinds.opening[kind] + self.kinds.cost[kind][types].sum())
 
     def learn(self, place: Ints) -> list[tuple[int, Ints]]:
@@ -137,22 +163,27 @@ class Patterns:
 
     def _exact_turn(self, worth: Floats) -> bool:
         """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
-        kinds = self.kinds
-        largest = max(self._dear, float(worth @ kinds.times))
-        fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + largest))), 0, np.log2(FINE))
-        whole, better = np.rint(worth * fine).astype(np.int64), False
-        opening, most = int(fine) * kinds.opening, np.zeros(len(kinds.count), dtype=np.int64)
+        kinds, exact = self.kinds, self._in_whole_numbers(worth)
+        most, better = np.zeros(len(kinds.count), dtype=np.int64), False
         for kind in range(len(kinds.count)):
             if self.budget.used_up:
                 return False
-            most[kind], types = best(kinds, kind, whole - int(fine) * kinds.cost[kind], self.budget, self.random)
+            most[kind], types = best(kinds, kind, exact.gain(kinds, kind), self.budget, self.random)
             better |= self.add(kind, types)
-        value = int(whole @ kinds.times)
+        value, opening = int(exact.worth @ kinds.times), exact.fine * kinds.opening
         total = value + int(np.minimum(0, opening - most) @ kinds.count)
+        if exact.proves(total) > self.bound:
+            self.bounded = exact._replace(rent=np.maximum(0, most - opening), total=total)
         if not kinds.cost.any():
             total = max(total, _shrunk(value, opening, most, kinds.count))
-        self.bound = max(self.bound, -(-total // int(fine)))
+        self.bound = max(self.bound, exact.proves(total))
         return better
+
+    def _in_whole_numbers(self, worth: Floats) -> Exact:
+        """Worths in the finest parts of the goal's unit of which sums are exact."""
+        largest = max(self._dear, float(worth @ self.kinds.times))
+        fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + largest))), 0, np.log2(FINE))
+        return Exact(int(fine), np.rint(worth * fine).astype(np.int64))
 
     # -- a plan -------------------------------------------------------------------------------------------
 
@@ -202,13 +233,13 @@ class Patterns:
             times = np.bincount(np.concatenate([types for _, types in freed]), minlength=len(worth))
             used = np.bincount([kind for kind, _ in kept], minlength=len(rent))
             rest = self._of(times, self.kinds.count - used, worth, rent)
-            before = sum(self._price(*one) for one in freed)
+            before = sum(self.price(*one) for one in freed)
             for one in freed:
                 rest.add(*one)
             rest.find(AGAIN_S, prove=False)
             if rest._worths()[0] @ rest._cost <= before - 1 + 1e-6:
                 found = rest.choice(AGAIN_S, freed)
-                if found and sum(self._price(*one) for one in found) < before:
+                if found and sum(self.price(*one) for one in found) < before:
                     return kept + found
         return plan
 
@@ -242,23 +273,23 @@ class Patterns:
         reduced[at] = -np.inf
         among = np.sort(np.argsort(reduced, kind="stable")[:CHOICE_MOST])
         hint = np.bincount(at, minlength=len(reduced))[among].astype(np.float64) if known else None
-        search = Search(self._problem(among, hint))
-        found = self._heard(search, seconds)
+        plans = self.heard(self.problem(among, hint), seconds).plans
         rest, chosen = self.kinds.times.copy(), list[tuple[int, Ints]]()
-        for n in [] if found is None else np.repeat(among, np.rint(found).astype(np.int64)).tolist():
+        for n in np.repeat(among, np.rint(plans[-1]).astype(np.int64)).tolist() if plans else []:
             types = _trimmed(self.types[n], rest)
             rest -= np.bincount(types, minlength=len(rest))
             chosen.append((self.kind[n], types))
         return [one for one in chosen if len(one[1])]
 
-    def _problem(self, among: Ints, hint: Floats | None) -> Problem:
-        """How often to use each of the patterns ``among`` int64 [k]."""
+    def problem(self, among: Ints, hint: Floats | None, *, exactly: bool = False) -> Problem:
+        """How often to use each of the patterns ``among`` int64 [k]; what holds an item twice counts, or not."""
         matrix = sp.csc_array(self._matrix(among))
+        most = self.kinds.times if exactly else np.full(len(self.kinds.times), np.inf)
         return Problem(
             cost=np.array(self._cost, dtype=np.float64)[among],
             upper=self.kinds.count[np.array(self.kind)[among]].astype(np.float64),
             low=np.concatenate([self.kinds.times, np.full(len(self.kinds.count), -np.inf)]),
-            high=np.concatenate([np.full(len(self.kinds.times), np.inf), self.kinds.count]),
+            high=np.concatenate([most, self.kinds.count]),
             start=matrix.indptr.astype(np.int32),
             row=matrix.indices.astype(np.int32),
             value=matrix.data,
@@ -266,22 +297,23 @@ class Patterns:
             seed=1,
         )
 
-    def _heard(self, search: Search, seconds: float) -> Floats | None:
-        """The last plan told within ``seconds``, or as much effort."""
-        steps, plans = max(1, int(seconds / STEP_S)), list[Floats]()
-        end = self.budget.left - seconds
+    def heard(self, problem: Problem, seconds: float) -> Found:
+        """What branch and bound tells within ``seconds``, or as much effort."""
+        steps, end, found = max(1, int(seconds / STEP_S)), self.budget.left - seconds, Found([])
+        search = Search(problem)
         try:
             if self.budget.limits.deterministic:
                 search.allow(steps)
-                plans = search.hear(steps, self.budget.clock(seconds)).plans
+                found = search.hear(steps, self.budget.clock(seconds))
                 self.budget.spend(seconds)
             else:
                 search.allow(None)
                 while not (search.ended or self.budget.used_up) and self.budget.left > end:
-                    plans += search.hear(2**60, 0.2).plans
+                    new = search.hear(2**60, 0.2)
+                    found = Found(found.plans + new.plans, max(found.bound, new.bound))
         finally:
             search.end()
-        return plans[-1] if plans else None
+        return found
 
 
 def _trimmed(types: Ints, times: Ints) -> Ints:

@@ -6,8 +6,6 @@ at the same of its steps every time.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import scipy.sparse as sp
 
@@ -60,9 +58,8 @@ class Prover:
         """
         found = self._search.hear(None if effort is None else int(effort / self._step_s), timeout_s)
         bound = None
-        if math.isfinite(found.bound):
-            least = -((-found.bound + 1e-6 + 1e-9 * abs(found.bound)) // 1)
-            bound = int(least) * self._unit + self._goal.constant
+        if found.least is not None:
+            bound = found.least * self._unit + self._goal.constant
             if self._known is not None:
                 # What was not kept costs at least as much as the plan it was held against.
                 bound = min(bound, self._known)

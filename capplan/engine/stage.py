@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH, Bounding
+from capplan.engine.closing import closed
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest, exact_bound, held
 from capplan.engine.improve import Improver, Start
@@ -52,7 +53,9 @@ class Stage(Bounding):
     _reachable = -np.inf
     """The value of the relaxation then."""
     patterns: Patterns | None = None
-    """Where places are alike."""
+    """Where places are alike, or few items fit into one."""
+    _closed_at: float = np.inf
+    """The value at which all patterns that may be in a better plan were looked for."""
 
     # -- the search ---------------------------------------------------------------------------------------
 
@@ -83,7 +86,7 @@ class Stage(Bounding):
             self._plan_at_prices()
             self._hand_out()
         # The relaxation does not tell places that are alike from each other, and patterns have bounded more.
-        settled = self.over() or (kinds is not None and self.best is not None)
+        settled = self.over() or (kinds is not None and kinds.alike and self.best is not None)
         relaxed = None if settled else self._relax(bound)
         if relaxed is not None:
             other = self._proposable()
@@ -167,7 +170,7 @@ class Stage(Bounding):
         self._plan_without(shut, self.core.reduced, self.core.parts.program.purchases.upper)
 
     def _pack(self, kinds: Kinds) -> None:
-        """Where places are alike, think of what goes together and not of where."""
+        """Where places are alike, or little fits into one, think of what goes together into one."""
         self.patterns = patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
         if self.best is not None:
             patterns.learn(self._places())
@@ -180,8 +183,19 @@ class Stage(Bounding):
                 known = found
         if not self.over():
             self._lay_out(patterns.choice(CHOICE_SHARE * self.left, known))
+        self._close_patterns()
         if self.best is not None:
             self._keep(self._attractive(self.last), self.last)
+
+    def _close_patterns(self) -> None:
+        """Choose among all patterns that may be in a better plan, where these are few: once for each best plan."""
+        if self.patterns is None or self.best is None or self.over() or self._closed_at == self._value:
+            return
+        self._closed_at = self._value
+        found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()))
+        if found is not None:
+            self._lay_out(found[0])
+            self.prove(found[1])
 
     def _places(self) -> Ints:
         """Where the best plan has each item. int64 [item]."""
@@ -353,6 +367,7 @@ class Stage(Bounding):
             assert self.best is not None
             if self.patterns is not None:
                 self._lay_out(self.patterns.again(self.patterns.learn(self._places()), self._turn))
+                self._close_patterns()
                 self._cover()
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)

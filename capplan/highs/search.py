@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import subprocess
 import sys
@@ -21,6 +22,13 @@ class Found:
 
     plans: list[Floats]
     bound: float = -np.inf
+
+    @property
+    def least(self) -> int | None:
+        """The least whole value that the bound allows, with its errors forgiven; None where there is no bound."""
+        if not math.isfinite(self.bound):
+            return None
+        return int(-((-self.bound + 1e-6 + 1e-9 * abs(self.bound)) // 1))
 
 
 class Search:
