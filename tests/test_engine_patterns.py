@@ -165,6 +165,23 @@ def test_three_pairs_fill_three_places():
     assert [(goal.value, goal.bound) for goal in found.goals] == [(3, 3)]
 
 
+def test_the_large_engine_closes_what_holds_few_items_and_is_not_alike():
+    """Twelve items, six places of their own room and costs: what patterns close is what CP-SAT proves as a whole."""
+    random = np.random.default_rng(7)
+    size, room = random.integers(3, 10, (12, 2)), random.integers(14, 24, (6, 2))
+    pairs = all_pairs(12, 6, random.integers(1, 40, (12, 6)))
+    program = assigning(pairs, 12, size, room, random.integers(20, 60, 6)).program
+    kinds = kinds_of(program, cost_of(program))
+    assert kinds is not None
+    assert not kinds.alike
+    values = [
+        [(goal.value, goal.bound) for goal in solve_program(program, Limits(120.0), Watch(), engine=engine).goals]
+        for engine in ("large", "exact")
+    ]
+    assert values[0] == values[1]
+    assert values[0][0][0] == values[0][0][1]
+
+
 def test_alike_is_what_has_equal_room_opening_and_running_cost():
     size, running = np.full((4, 2), 5, dtype=np.int64), np.array([1, 1, 2, 2])
     room, opening = np.array([[10, 10], [10, 10], [10, 12], [10, 12]]), np.array([7, 7, 7, 7])
