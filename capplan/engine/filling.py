@@ -9,7 +9,7 @@ Types may be taken more than once, so that a filling lists them ascending with r
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -33,6 +33,11 @@ LEAST_SIZE = 1e-9
 """Share of the one dimension that an item takes at least, so that gains for it stay finite."""
 LARGEST = 2.0**50
 """Gains are exact in floating point up to here, sums included."""
+
+Wanted: TypeAlias = tuple[Floats, Floats, Ints, Ints]
+"""Types in order: what each gains, its size in one dimension, what it needs [type, slot], how many there are."""
+Path: TypeAlias = tuple[Ints, Floats, Floats, Ints]
+"""Of a depth first search: types taken; what was gained up to each, what is left of the one dimension and of all."""
 
 
 def by_orders(
@@ -103,7 +108,7 @@ def by_search(
     path = _path(kinds, kind, useful, size)
     found = np.full(len(path[0]), -1, dtype=np.int64)
     wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
-    finished = _searched(*wanted, path, found, steps)
+    finished = _searched(wanted, path, found, steps)
     return np.sort(useful[found[found >= 0]]), bool(finished)
 
 
@@ -139,7 +144,7 @@ def _ordered(
     return useful[order], size[chosen][order]
 
 
-def _path(kinds: Kinds, kind: int, useful: Ints, size: Floats) -> tuple[Ints, Floats, Floats, Ints]:
+def _path(kinds: Kinds, kind: int, useful: Ints, size: Floats) -> Path:
     """Room for what a depth first search keeps of its way, as deep as items fit."""
     deepest = int(min(kinds.times[useful].sum(), np.floor(1 / size.min()) + 1, DEEPEST))
     return (
@@ -160,41 +165,46 @@ def _fractional(gain: Floats | Ints, size: Floats, times: Ints) -> float:
 
 
 @compiled
-def _searched(
-    gain: Floats,
-    size: Floats,
-    need: Ints,
-    times: Ints,
-    path: tuple[Ints, Floats, Floats, Ints],
-    found: Ints,
-    steps: int,
-) -> bool:
-    """Fill ``found`` with the best filling, -1 behind its items; whether all was seen.
+def _fits(wanted: Wanted, path: Path, depth: int, k: int) -> bool:
+    """Whether one more of type ``k`` is there and fits beside what was taken."""
+    _, _, need, times = wanted
+    taken, _, _, left = path
+    many = 0
+    while many < depth and taken[depth - 1 - many] == k:
+        many += 1
+    for s in range(left.shape[1]):
+        if need[k, s] > left[depth, s]:
+            return False
+    return bool(many < times[k])
 
-    ``path``: the items taken; what was gained up to each, and what is left of the one dimension and of all.
-    """
+
+@compiled
+def _enter(wanted: Wanted, path: Path, depth: int, k: int) -> None:
+    """Take one of type ``k``."""
+    gain, size, need, _ = wanted
     taken, got, rest, left = path
+    for s in range(left.shape[1]):
+        left[depth + 1, s] = left[depth, s] - need[k, s]
+    taken[depth] = k
+    got[depth + 1] = got[depth] + gain[k]
+    rest[depth + 1] = max(0.0, rest[depth] - size[k])
+
+
+@compiled
+def _searched(wanted: Wanted, path: Path, found: Ints, steps: int) -> bool:
+    """Fill ``found`` with the best filling, -1 behind its items; whether all was seen."""
+    gain, size, _, _ = wanted
+    taken, got, rest, _ = path
     depth, k, most = 0, 0, 0.0
     for _ in range(steps):
         # Beyond it nothing is worth a look; errors of floating point are far below the margin.
         if k < len(gain) and got[depth] + rest[depth] * gain[k] / size[k] * (1 + 1e-9) > most:
-            many = 0
-            while many < depth and taken[depth - 1 - many] == k:
-                many += 1
-            fits = many < times[k]
-            for s in range(left.shape[1]):
-                if need[k, s] > left[depth, s]:
-                    fits = False
-            if not fits:
+            if not _fits(wanted, path, depth, k):
                 k += 1
                 continue
             if depth == len(taken):
                 return False
-            for s in range(left.shape[1]):
-                left[depth + 1, s] = left[depth, s] - need[k, s]
-            taken[depth] = k
-            got[depth + 1] = got[depth] + gain[k]
-            rest[depth + 1] = max(0.0, rest[depth] - size[k])
+            _enter(wanted, path, depth, k)
             depth += 1
             if got[depth] > most:
                 most = got[depth]
@@ -209,41 +219,21 @@ def _searched(
 
 
 @compiled
-def _listed(
-    wanted: tuple[Floats, Floats, Ints, Ints],
-    path: tuple[Ints, Floats, Floats, Ints],
-    least: float,
-    listed: tuple[Ints, Ints],
-    steps: int,
-) -> int:
-    """List all fillings that gain ``least``, their items and where each ends; how many, -1 where not all were seen.
-
-    ``wanted``: gain, size, need and times of each type.
-    """
-    gain, size, need, times = wanted
-    taken, got, rest, left = path
+def _listed(wanted: Wanted, path: Path, least: float, listed: tuple[Ints, Ints], steps: int) -> int:
+    """List all fillings that gain ``least``, their items and where each ends; how many, -1 where not all were seen."""
+    gain, size, _, _ = wanted
+    taken, got, rest, _ = path
     members, end = listed
     depth, k, count, at = 0, 0, 0, 0
     for _ in range(steps):
         # As in the search for the best: no more is gained than by parts of what gains most for its size.
         if k < len(gain) and got[depth] + max(0.0, rest[depth] * gain[k] / size[k]) * (1 + 1e-9) >= least:
-            many = 0
-            while many < depth and taken[depth - 1 - many] == k:
-                many += 1
-            fits = many < times[k]
-            for s in range(left.shape[1]):
-                if need[k, s] > left[depth, s]:
-                    fits = False
-            if not fits:
+            if not _fits(wanted, path, depth, k):
                 k += 1
                 continue
             if depth == len(taken):
                 return -1
-            for s in range(left.shape[1]):
-                left[depth + 1, s] = left[depth, s] - need[k, s]
-            taken[depth] = k
-            got[depth + 1] = got[depth] + gain[k]
-            rest[depth + 1] = max(0.0, rest[depth] - size[k])
+            _enter(wanted, path, depth, k)
             depth += 1
             if got[depth] >= least:
                 if count == len(end) or at + depth > len(members):
