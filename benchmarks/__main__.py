@@ -171,7 +171,7 @@ def _run_instance(
 
 def _print_summary(found: Sequence[rows.Row]) -> None:
     """How well each solver did; then, where there is something to say, against each other, and how costs grow."""
-    print("\n\n".join(text for text in (summary.table(found), duels(found), growth(found)) if text))
+    print("\n\n".join([summary.table(found), *filter(None, (duels(found), growth(found)))]))
 
 
 def _line(row: rows.Row) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
+from statistics import median_low
 
 from benchmarks.files import natural
 from benchmarks.markdown import markdown
 from benchmarks.rows import Row
 from benchmarks.summary import label, part
 
-HEADS = ("instances", "limit s", "peer", "both ran", "better", "equal", "worse", "peer's plan over ours %, median")
+HEADS = ("instances", "limit s", "peer", "pairs", "better", "equal", "worse", "peer's plan over ours %, median")
 OURS = "capplan"
 NO_PLAN = float("inf")
 
@@ -18,7 +18,7 @@ NO_PLAN = float("inf")
 def duels(rows: Sequence[Row]) -> str:
     """A Markdown table, empty where no peer ran. No plan is worse than any; two of none are equal.
 
-    Seeds are paired where both ran them; a peer that ran one seed is held against each of ours.
+    Runs of the same seed are a pair; a peer's run of a seed that we did not run makes one with each of ours.
     """
     ours = [row for row in rows if row.solver == OURS]
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
@@ -47,9 +47,12 @@ def _value(row: Row) -> float:
 
 def _line(pairs: Sequence[tuple[float, float]]) -> list[str]:
     wins = [sum(mine < theirs for mine, theirs in pairs), sum(mine == theirs for mine, theirs in pairs)]
-    over = median(_over(mine, theirs) for mine, theirs in pairs)
-    shown = "no plan" if over == NO_PLAN else "we have no plan" if over == -NO_PLAN else f"{100 * over:.3f}"
-    return [str(count) for count in (len(pairs), *wins, len(pairs) - sum(wins))] + [shown]
+    counts = [str(count) for count in (len(pairs), *wins, len(pairs) - sum(wins))]
+    # A share of nothing is none.
+    over = [_over(mine, theirs) for mine, theirs in pairs if mine or not theirs]
+    middle = median_low(over) if over else 0.0
+    shown = {NO_PLAN: "no plan", -NO_PLAN: "we have no plan"}.get(middle, f"{100 * middle:.3f}")
+    return [*counts, shown if over else "–"]
 
 
 def _over(mine: float, theirs: float) -> float:
@@ -58,4 +61,4 @@ def _over(mine: float, theirs: float) -> float:
         return 0.0
     if NO_PLAN in (mine, theirs):
         return NO_PLAN if theirs == NO_PLAN else -NO_PLAN
-    return (theirs - mine) / abs(mine) if mine else NO_PLAN
+    return (theirs - mine) / abs(mine)

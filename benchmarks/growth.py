@@ -28,7 +28,8 @@ def growth(rows: Sequence[Row]) -> str:
     """A Markdown table of exponents b in ``options^b``; empty where no family was run at two sizes.
 
     A line for each step between neighbouring sizes, and one from the smallest to the largest where there are more. A
-    family is what comes before the first dash of a part that is named by size and seed.
+    family is what comes before the first dash of a part that is named by size and seed. Limits may differ: larger sizes
+    are given more time; of one size only the runs with the longest count.
     """
     runs: dict[tuple[str, str], dict[str, list[Row]]] = {}
     for row in rows:
@@ -38,11 +39,17 @@ def growth(rows: Sequence[Row]) -> str:
             runs.setdefault(key, {}).setdefault(size, []).append(row)
     lines = []
     for (family, solver), by_size in sorted(runs.items()):
-        sizes = sorted((_size(name, found) for name, found in by_size.items()), key=lambda size: size.options)
+        sizes = sorted((_size(name, _longest(found)) for name, found in by_size.items()), key=lambda size: size.options)
         steps = list(pairwise(sizes))
         for small, large in steps + ([(sizes[0], sizes[-1])] if len(steps) > 1 else []):
             lines.append([family, solver, *_line(small, large)])
     return markdown(HEADS, lines)
+
+
+def _longest(rows: Sequence[Row]) -> list[Row]:
+    """The runs with the longest limit."""
+    most = max(float(row.time_limit) for row in rows)
+    return [row for row in rows if float(row.time_limit) == most]
 
 
 def _size(name: str, rows: Sequence[Row]) -> Size:

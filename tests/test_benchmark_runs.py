@@ -231,6 +231,9 @@ def test_duels_pair_instances_limits_and_seeds():
     assert "| 3 | 2 | 1 | 0 | 10.000 |" in duels([*ours, *theirs, none])
     assert "| 1 | 1 | 0 | 0 | no plan |" in duels([ours[2], none])
     assert "| 1 | 0 | 0 | 1 | we have no plan |" in duels([replace(none, solver="capplan"), worse])
+    assert "| 1 | 1 | 0 | 0 | – |" in duels([replace(ours[2], value="0"), worse])
+    both = [replace(none, solver="capplan", instance="x/a"), theirs[0], ours[2], none]
+    assert "| 2 | 1 | 0 | 1 | we have no plan |" in duels(both)
     seeds = [replace(ours[0], value=str(90 + n), seed=str(n)) for n in (1, 2)]
     assert "| 1 | 0 | 1 | 0 | 0.000 |" in duels([*seeds, replace(theirs[0], value="92", seed="2")])
     assert "| 2 | 0 | 1 | 1 |" in duels([*seeds, replace(theirs[0], value="91", seed="7")])
@@ -247,6 +250,7 @@ def test_growth_is_the_exponent_between_medians():
     assert lines == [
         "| gap/mild | capplan | 9x3 | 90x30 | 100 → 10,000 | 1.00 → 10.00 | 0.50 | 2 → 200 | 1.00 |",
     ]
+    assert growth([*small, large, replace(large, time_limit="1", seconds_first="99")]).splitlines()[2:] == lines
     largest = replace(large, instance="mild-900x300-s1", options="1000000", seconds_first="1000")
     lines = growth([*small, large, largest]).splitlines()[2:]
     assert [line.split(" | ")[6] for line in lines] == ["0.50", "1.00", "0.75"]

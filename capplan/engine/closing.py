@@ -7,50 +7,66 @@ plan is above the bound (Baldacci, Hadjiconstantinou, Maniezzo, Mingozzi 2002, f
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from capplan.engine.filling import every
-from capplan.engine.patterns import Exact, Patterns
-from capplan.units import Ints
+from capplan.engine.patterns import Choice, Exact, Patterns
+from capplan.highs import Problem
 
 ALL_MOST = 30_000
 """Patterns up to which branch and bound chooses among all that may be in a better plan."""
-
-Choice = list[tuple[int, Ints]]
-"""Kind and types of each place used."""
+LISTING_S, LISTING_S_A_TYPE = 0.02, 5e-6
+"""Effort of listing those of a kind, and more for each type of item."""
 
 
 def closed(patterns: Patterns, seconds: float, known: Choice) -> tuple[Choice, int] | None:
     """The cheapest plan found, ``known`` if none costs less, and a bound; None where too many patterns may be in one.
 
-    Branch and bound may take ``seconds``.
+    Listing them and branch and bound may take ``seconds`` each.
     """
     if patterns.bounded is None:
         return None
     value = sum(patterns.price(*one) for one in known)
-    few = _all_below(patterns, patterns.bounded, value)
+    few = _all_below(patterns, patterns.bounded, value, seconds)
     if few is None:
         return None
     listed = list(zip(few.kind, few.types, strict=True))
     number = {(kind, types.tobytes()): n for n, (kind, types) in enumerate(listed)}
     hint = np.bincount([number[kind, types.tobytes()] for kind, types in known], minlength=len(listed))
-    told = few.heard(few.problem(np.arange(len(listed)), hint.astype(np.float64), exactly=True), seconds)
+    problem = few.problem(np.arange(len(listed)), hint.astype(np.float64), exactly=True)
+    problem, constant, unit = _beyond_worth(problem, few, patterns.bounded)
+    told = few.heard(problem, seconds)
     plan = np.rint(told.plans[-1]).astype(np.int64) if told.plans else hint
     chosen = [listed[n] for n in np.repeat(np.arange(len(listed)), plan).tolist()]
+    if told.least is None:
+        return chosen, patterns.bound
     # What is not among them costs more than what was known.
-    return chosen, patterns.bound if told.least is None else min(told.least, value)
+    return chosen, patterns.kinds.constant + min(constant + unit * told.least, value)
 
 
-def _all_below(patterns: Patterns, exact: Exact, value: int) -> Patterns | None:
-    """All patterns that may be in a plan of at most ``value``; None where they are too many."""
+def _beyond_worth(problem: Problem, patterns: Patterns, exact: Exact) -> tuple[Problem, int, int]:
+    """The problem in what patterns cost beyond the worth of what they hold; what that leaves out, and its unit.
+
+    Small whole numbers, so that the errors of floating point that bounds are forgiven are less than one of them.
+    """
+    unit = max(1, int(np.gcd.reduce(problem.cost.astype(np.int64))))
+    worth = np.rint(exact.worth / (exact.fine * unit)).astype(np.int64)
+    held = np.array([worth[types].sum() for types in patterns.types], dtype=np.float64)
+    return replace(problem, cost=problem.cost / unit - held), unit * int(worth @ patterns.kinds.times), unit
+
+
+def _all_below(patterns: Patterns, exact: Exact, value: int, seconds: float) -> Patterns | None:
+    """All patterns that may be in a plan of at most ``value``; None where they are too many, or it takes too long."""
     kinds, found = patterns.kinds, Patterns(patterns.kinds, patterns.budget, 1)
-    spare = value * exact.fine - exact.total
+    spare, end = value * exact.fine - exact.total, patterns.budget.left - seconds
     for kind in np.flatnonzero(kinds.count).tolist():
-        if patterns.budget.used_up:
+        if patterns.budget.used_up or patterns.budget.left < end:
             return None
         least = exact.fine * int(kinds.opening[kind]) + int(exact.rent[kind]) - spare
         types = every(kinds, kind, exact.gain(kinds, kind), least, ALL_MOST - len(found.kind), patterns.random)
-        patterns.budget.spend(0.02)
+        patterns.budget.spend(LISTING_S + LISTING_S_A_TYPE * len(kinds.times))
         if types is None:
             return None
         for one in types:

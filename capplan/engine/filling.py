@@ -16,7 +16,7 @@ from ortools.sat.python import cp_model
 
 from capplan.engine.budget import Budget
 from capplan.engine.compiled import compiled
-from capplan.engine.kinds import Kinds
+from capplan.engine.kinds import LARGEST, Kinds
 from capplan.units import Floats, Ints
 
 FILLING_S = 1.0
@@ -31,8 +31,6 @@ WEIGHTINGS = 32
 """Ways to make one dimension of all that are tried."""
 LEAST_SIZE = 1e-9
 """Share of the one dimension that an item takes at least, so that gains for it stay finite."""
-LARGEST = 2.0**50
-"""Gains are exact in floating point up to here, sums included."""
 
 Wanted: TypeAlias = tuple[Floats, Floats, Ints, Ints]
 """Types in order: what each gains, its size in one dimension, what it needs [type, slot], how many there are."""
@@ -122,9 +120,11 @@ def every(kinds: Kinds, kind: int, gain: Ints, least: int, most: int, random: np
         return []
     useful, size = _ordered(kinds, kind, gain, useful, random)
     path = _path(kinds, kind, useful, size)
+    if len(path[0]) * float(np.abs(gain[useful]).max()) >= LARGEST:
+        return None
     members, end = np.empty(USUAL * most + len(path[0]), dtype=np.int64), np.empty(most, dtype=np.int64)
     wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
-    count = _listed(wanted, path, float(least), (members, end), PATIENT)
+    count = _listed(wanted, path, float(max(least, -LARGEST)), (members, end), PATIENT)
     if count <= 0:
         return None if count < 0 else []
     return [np.sort(useful[one]) for one in np.split(members[: end[count - 1]], end[: count - 1])]

@@ -1,4 +1,4 @@
-"""Places that are alike: as much room, as dear to open, and what goes there costs as much at each.
+"""Places that are alike, or hold little: as much room, as dear to open, and what goes there costs as much at each.
 
 Items are alike where they need as much and cost as much everywhere. Where few items fit into a place, kinds of one
 place each are worth while too: there are few fillings of each.
@@ -14,6 +14,8 @@ from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints
 
 ENDLESS = 2**62
+LARGEST = 2.0**50
+"""Sums of costs are exact in floating point up to here."""
 LARGEST_TABLE = 20_000_000
 """Items times kinds beyond which nobody looks."""
 LEAST_ALIKE = 1.5
@@ -28,7 +30,8 @@ class Kinds:
 
     ``of_place`` int64 [place], -1 for places that nothing may go to; ``count`` int64 [kind]; ``room`` int64 [kind,
     slot]; ``opening`` int64 [kind]; ``of_item`` int64 [item]; ``times`` int64 [type]: how many items are of it;
-    ``cost`` int64 [kind, type], where ``may`` bool [kind, type]; ``need`` int64 [type, slot].
+    ``cost`` int64 [kind, type], where ``may`` bool [kind, type]: beyond the least that an item of the type costs
+    anywhere, which is 0; ``need`` int64 [type, slot]. ``constant``: what all items cost at least.
     """
 
     of_place: Ints
@@ -40,6 +43,7 @@ class Kinds:
     cost: Ints
     may: Bools
     need: Ints
+    constant: int = 0
 
     @property
     def alike(self) -> bool:
@@ -59,7 +63,8 @@ def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
     opening = _openings(program, goal, place)
     if opening is None or len(np.unique(row[row >= 0])) < (row >= 0).sum():
         return None
-    room = np.where(row >= 0, program.bound[row], ENDLESS)
+    # Where a slot has no limit at a place, its row is -1.
+    room = np.append(program.bound, ENDLESS)[row]
     seen = np.bincount(place, minlength=len(row)) > 0
     same = np.column_stack([room, opening])
     found = _sorted(program, goal, place, seen, same) or _sorted(
@@ -87,14 +92,19 @@ def _sorted(program: Program, goal: LinearGoal, place: Ints, seen: Bools, same: 
     if (least[may] != most[may]).any():
         return None
     shape = (len(key), program.items)
-    cost = np.where(may, least, 0).reshape(shape)
+    may = may.reshape(shape)
+    # Every item is placed once, so what it costs anywhere is no part of the choice.
+    base = least.reshape(shape).min(axis=0)
+    cost = np.where(may, least.reshape(shape) - base, 0)
     need = np.asarray(program.limits.need, dtype=np.int64)
     slots = need.shape[1]
-    table = np.column_stack([need, cost.T, may.reshape(shape).T])
-    _, first, of_item, times = np.unique(table, axis=0, return_index=True, return_inverse=True, return_counts=True)
     room, opening = key[:, :slots], key[:, slots]
-    may, cost = may.reshape(shape)[:, first], cost[:, first]
-    return Kinds(of_place, np.bincount(kind), room, opening, of_item, times, cost, may, need[first])
+    if (float(cost.max()) + float(opening.max())) * (program.items + seen.sum()) >= LARGEST:
+        return None
+    table = np.column_stack([need, cost.T, may.T])
+    _, first, of_item, times = np.unique(table, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    cost, may, constant = cost[:, first], may[:, first], sum(base.tolist())
+    return Kinds(of_place, np.bincount(kind), room, opening, of_item, times, cost, may, need[first], constant)
 
 
 def _held(kinds: Kinds) -> float:

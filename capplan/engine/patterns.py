@@ -1,4 +1,4 @@
-"""Where places are alike: what goes together into one place of a kind, whichever that is (Gilmore, Gomory 1961).
+"""Where places are alike, or hold little: what goes together into one place of a kind (Gilmore, Gomory 1961).
 
 A linear problem over such patterns says what each item is worth; patterns worth more than their place costs are added
 until there are none. What it then comes to is a bound that knows no half-open places, and a whole-number choice among
@@ -8,15 +8,15 @@ the patterns found is a plan.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from capplan.engine.budget import Budget
-from capplan.engine.filling import LARGEST, best, by_orders, disjoint
-from capplan.engine.kinds import ENDLESS, Kinds
+from capplan.engine.filling import best, by_orders, disjoint
+from capplan.engine.kinds import ENDLESS, LARGEST, Kinds
 from capplan.engine.linear import minimum
 from capplan.highs import Found, Problem, Search
 from capplan.units import Floats, Ints
@@ -43,10 +43,15 @@ STEP_S = 0.02
 """Effort of a step of branch and bound among them."""
 
 
+Choice: TypeAlias = list[tuple[int, Ints]]
+"""Kind and types of each place used."""
+
+
 class Exact(NamedTuple):
     """Whole numbers of which ``fine`` are one of the goal's unit: what an item of a type is ``worth``, int64 [type].
 
-    What a place is worth beyond its cost at most is its ``rent`` int64 [kind]; ``total`` is the bound that follows.
+    What a place is worth beyond its cost at most is its ``rent`` int64 [kind]; ``total`` is the bound that follows,
+    without what all items cost at least.
     """
 
     fine: int
@@ -57,10 +62,6 @@ class Exact(NamedTuple):
     def gain(self, kinds: Kinds, kind: int) -> Ints:
         """What an item of each type gains where it costs what it does at a kind. int64 [type]."""
         return np.asarray(self.worth - self.fine * kinds.cost[kind])
-
-    def proves(self, total: int) -> int:
-        """A bound in the goal's unit, rounded up as all costs are whole."""
-        return -(-total // self.fine)
 
 
 class Patterns:
@@ -95,9 +96,9 @@ class Patterns:
         """What a place of a kind costs with such items."""
         return int(self.kinds.opening[kind] + self.kinds.cost[kind][types].sum())
 
-    def learn(self, place: Ints) -> list[tuple[int, Ints]]:
+    def learn(self, place: Ints) -> Choice:
         """Add the patterns of a plan, and return them as kind and types: ``place`` int64 [item]."""
-        order, found = np.argsort(place, kind="stable"), list[tuple[int, Ints]]()
+        order, found = np.argsort(place, kind="stable"), Choice()
         for group in np.split(order, np.flatnonzero(np.diff(place[order])) + 1):
             found.append((int(self.kinds.of_place[place[group[0]]]), np.sort(self.kinds.of_item[group])))
             self.add(*found[-1])
@@ -117,10 +118,10 @@ class Patterns:
             if self._turn(guide, worth, rent) or self._turn(worth, worth, rent):
                 continue
             proved = True
-            if not prove or not self._exact_turn(worth):
+            if not prove or not self._exact_turn(worth, end - seconds):
                 return
         if prove and not proved and guide is not None and not self.budget.used_up:
-            self._exact_turn(guide)
+            self._exact_turn(guide, end - seconds)
 
     def _worths(self) -> tuple[Floats, Floats, Floats]:
         """How much of each pattern to use, what an item of a type is worth, and a place beyond its cost.
@@ -161,22 +162,25 @@ class Patterns:
                     found |= self.add(kind, filled[number])
         return found
 
-    def _exact_turn(self, worth: Floats) -> bool:
-        """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs."""
+    def _exact_turn(self, worth: Floats, end: float) -> bool:
+        """The best filling of every kind, and the bound that follows. Whether any was worth more than it costs.
+
+        Where kinds are as many as places, no longer than there is more left than ``end``.
+        """
         kinds, exact = self.kinds, self._in_whole_numbers(worth)
         most, better = np.zeros(len(kinds.count), dtype=np.int64), False
         for kind in range(len(kinds.count)):
-            if self.budget.used_up:
+            if self.budget.used_up or (not kinds.alike and self.budget.left < end):
                 return False
             most[kind], types = best(kinds, kind, exact.gain(kinds, kind), self.budget, self.random)
             better |= self.add(kind, types)
         value, opening = int(exact.worth @ kinds.times), exact.fine * kinds.opening
         total = value + int(np.minimum(0, opening - most) @ kinds.count)
-        if exact.proves(total) > self.bound:
+        if self.bounded is None or total * self.bounded.fine > self.bounded.total * exact.fine:
             self.bounded = exact._replace(rent=np.maximum(0, most - opening), total=total)
         if not kinds.cost.any():
             total = max(total, _shrunk(value, opening, most, kinds.count))
-        self.bound = max(self.bound, exact.proves(total))
+        self.bound = max(self.bound, kinds.constant - (-total // exact.fine))
         return better
 
     def _in_whole_numbers(self, worth: Floats) -> Exact:
@@ -187,12 +191,12 @@ class Patterns:
 
     # -- a plan -------------------------------------------------------------------------------------------
 
-    def dive(self, seconds: float) -> list[tuple[int, Ints]]:
+    def dive(self, seconds: float) -> Choice:
         """Fix what is used most, find patterns for the rest, and so on: kind and types of each place used.
 
         With some luck no dive goes the way of another; what they find on it is kept.
         """
-        chosen, rest, end = list[tuple[int, Ints]](), self, self.budget.left - seconds
+        chosen, rest, end = Choice(), self, self.budget.left - seconds
         share, since = FIXED_SHARE, self.budget.left
         while rest.kinds.times.any() and not self.budget.used_up:
             use, worth, rent = rest._worths()
@@ -221,7 +225,7 @@ class Patterns:
             share = min(FIXED_MOST, max(FIXED_SHARE, step / max(1e-9, self.budget.left - end)))
         return [] if rest.kinds.times.any() else chosen
 
-    def again(self, plan: list[tuple[int, Ints]], seconds: float) -> list[tuple[int, Ints]]:
+    def again(self, plan: Choice, seconds: float) -> Choice:
         """A cheaper plan, if any is found within ``seconds``, by filling some of the places of ``plan`` again."""
         end = self.budget.left - seconds
         _, worth, rent = self._worths()
@@ -259,7 +263,7 @@ class Patterns:
                 rest.add(self.kind[number], _trimmed(self.types[number], times))
         return rest
 
-    def choice(self, seconds: float, known: list[tuple[int, Ints]]) -> list[tuple[int, Ints]]:
+    def choice(self, seconds: float, known: Choice) -> Choice:
         """The cheapest patterns that hold every item, as kind and types; none where none was found in time.
 
         It begins with the plan ``known``, if there is one.
@@ -274,7 +278,7 @@ class Patterns:
         among = np.sort(np.argsort(reduced, kind="stable")[:CHOICE_MOST])
         hint = np.bincount(at, minlength=len(reduced))[among].astype(np.float64) if known else None
         plans = self.heard(self.problem(among, hint), seconds).plans
-        rest, chosen = self.kinds.times.copy(), list[tuple[int, Ints]]()
+        rest, chosen = self.kinds.times.copy(), Choice()
         for n in np.repeat(among, np.rint(plans[-1]).astype(np.int64)).tolist() if plans else []:
             types = _trimmed(self.types[n], rest)
             rest -= np.bincount(types, minlength=len(rest))
@@ -335,7 +339,7 @@ def _shrunk(value: int, opening: Ints, most: Ints, count: Ints) -> int:
     return best_yet
 
 
-def placed(kinds: Kinds, start: Ints, place: Ints, choice: list[tuple[int, Ints]]) -> Ints | None:
+def placed(kinds: Kinds, start: Ints, place: Ints, choice: Choice) -> Ints | None:
     """The option of every item where each pattern of ``choice`` gets a place of its own; None where that fails.
 
     ``start`` int64 [item + 1]; ``place`` int64 [option]. Returns int64 [item].

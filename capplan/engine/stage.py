@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH, Bounding
-from capplan.engine.closing import closed
+from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH
 from capplan.engine.cpsat import Answer, Callback, Model
 from capplan.engine.dual import cheapest, exact_bound, held
 from capplan.engine.improve import Improver, Start
-from capplan.engine.kinds import Kinds, kinds_of
+from capplan.engine.kinds import kinds_of
 from capplan.engine.linear import Relaxed
 from capplan.engine.master import Master, dear, spread, structural
 from capplan.engine.narrow import narrowed, options_of
-from capplan.engine.patterns import Patterns, placed
+from capplan.engine.packing import Packing
 from capplan.engine.proposals import Proposal, Proposals
 from capplan.engine.prover import Prover
 from capplan.engine.result import Limits
@@ -30,10 +29,6 @@ FAR, COOL_SHARE = 0.1, 0.6
 """Gap, as a share of the value, from which a plan is cooled slowly; share of the time left for that."""
 WARMTH, LITTLE = 1e-4, 0.3
 """Temperature, in mean costs, at which prices say how much of a fact is to be had; below how much it is left out."""
-PACK_SHARE = 0.4
-"""Share of the time for finding out what may go together where places are alike."""
-DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
-"""Shares of the time then left for plans of it, and for the best choice among all that was found."""
 MASTER_MOST = 400
 TRIAL_SHARE, TRIAL_LEAST_S, TRIAL_S_AN_ITEM = 0.06, 0.3, 1e-3
 """Share of the time limit that a plan of a proposal may take, and seconds where there are few items."""
@@ -45,17 +40,13 @@ SMALL = 12_000
 """Options up to which all that is left after the first half goes to CP-SAT as a whole."""
 
 
-class Stage(Bounding):
+class Stage(Packing):
     """The search for one goal: prices, relaxation, proposals, plans, improvement."""
 
     _priced_at: bytes | None = None
     """What is opened and bought at the prices of the core, where these were worked out for that."""
     _reachable = -np.inf
     """The value of the relaxation then."""
-    patterns: Patterns | None = None
-    """Where places are alike, or few items fit into one."""
-    _closed_at: float = np.inf
-    """The value at which all patterns that may be in a better plan were looked for."""
 
     # -- the search ---------------------------------------------------------------------------------------
 
@@ -168,50 +159,6 @@ class Stage(Bounding):
             return
         shut = options_of(self.whole, facts[held(self.columns, self.last, WARMTH)[facts] < LITTLE])
         self._plan_without(shut, self.core.reduced, self.core.parts.program.purchases.upper)
-
-    def _pack(self, kinds: Kinds) -> None:
-        """Where places are alike, or little fits into one, think of what goes together into one."""
-        self.patterns = patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
-        if self.best is not None:
-            patterns.learn(self._places())
-        patterns.find(PACK_SHARE * self.left)
-        self.prove(patterns.bound)
-        known, end = list[tuple[int, Ints]](), (1 - DIVE_SHARE) * self.left
-        while not self.over() and self.left > end:
-            found = patterns.dive(self.left - end)
-            if self._lay_out(found):
-                known = found
-        if not self.over():
-            self._lay_out(patterns.choice(CHOICE_SHARE * self.left, known))
-        self._close_patterns()
-        if self.best is not None:
-            self._keep(self._attractive(self.last), self.last)
-
-    def _close_patterns(self) -> None:
-        """Choose among all patterns that may be in a better plan, where these are few: once for each best plan."""
-        if self.patterns is None or self.best is None or self.over() or self._closed_at == self._value:
-            return
-        self._closed_at = self._value
-        found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()))
-        if found is not None:
-            self._lay_out(found[0])
-            self.prove(found[1])
-
-    def _places(self) -> Ints:
-        """Where the best plan has each item. int64 [item]."""
-        assert self.best is not None
-        return np.asarray(self.whole.limits.place, dtype=np.int64)[np.flatnonzero(self.best[: self.whole.options])]
-
-    def _lay_out(self, found: list[tuple[int, Ints]]) -> bool:
-        """Give every pattern a place; whether that made a better plan."""
-        assert self.patterns is not None
-        place = np.asarray(self.whole.limits.place, dtype=np.int64)
-        option = placed(self.patterns.kinds, self.whole.item_start, place, found)
-        if option is None:
-            return False
-        x = np.zeros(self.whole.columns, dtype=np.int64)
-        x[option] = 1
-        return self.offer(x)
 
     # -- relaxation ---------------------------------------------------------------------------------------
 
@@ -365,9 +312,7 @@ class Stage(Bounding):
         while not self.over() and self.left > end:
             self._hand_out()
             assert self.best is not None
-            if self.patterns is not None:
-                self._lay_out(self.patterns.again(self.patterns.learn(self._places()), self._turn))
-                self._close_patterns()
+            if self._packed_again():
                 self._cover()
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
