@@ -19,6 +19,7 @@ from capplan.engine.columns import columns_of, links_of, ties_of
 from capplan.engine.dual import exact_bound
 from capplan.engine.master import Master
 from capplan.engine.prover import Prover
+from capplan.highs import Problem, Search
 from capplan.program import Builder, LimitName, LinearGoal, Program, evaluate
 from capplan.units import Ints
 from tests.test_engine_large import cost_of, openings
@@ -124,6 +125,40 @@ def test_it_finds_and_proves_the_best_plan(program: Program, hinted: bool, stepw
         assert best == bound == plans[0][0]
     finally:
         prover.end()
+
+
+def test_a_plan_given_at_first_is_taken_for_what_it_costs():
+    """Ways to fill two places of each of two kinds, of which presolve merges some: the plan given, at -1, is the best.
+
+    As a start of HiGHS 1.16 it counted as -2.
+    """
+    held = ["0", "04", "01", "4", "14", "2", "1", "3"]
+    matrix = np.zeros((7, 16))
+    for column, items in enumerate(held * 2):
+        matrix[[*map(int, items), 5 + column // 8], column] = 1
+    sparse = sp.csc_array(matrix)
+    hint = np.zeros(16)
+    hint[[2, 5, 11, 15]] = 1
+    problem = Problem(
+        cost=np.array([0, -1, -1, 0, -1, -1, 0, -1, 1, 0, 0, 1, 0, 0, 1, 0], dtype=np.float64),
+        upper=np.full(16, 2.0),
+        low=np.array([1, 1, 1, 1, 1, -np.inf, -np.inf]),
+        high=np.array([1, 1, 1, 1, 1, 2.0, 2.0]),
+        start=sparse.indptr.astype(np.int32),
+        row=sparse.indices.astype(np.int32),
+        value=sparse.data,
+        hint=hint,
+        seed=1,
+    )
+    search = Search(problem)
+    try:
+        search.allow(None)
+        found = search.hear(2**60, 60.0)
+        assert search.ended
+        assert found.bound == problem.cost @ hint == -1
+        assert [float(problem.cost @ plan) for plan in found.plans][-1] == -1
+    finally:
+        search.end()
 
 
 def test_steps_make_it_repeat_itself():
