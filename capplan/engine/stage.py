@@ -68,6 +68,9 @@ class Stage(Packing):
         self._first_plan()
         kinds = kinds_of(self.whole, self.goal)
         if kinds is not None and not self.over():
+            if not kinds.alike:
+                # Branch and bound does well there too, and needs all the time it can get.
+                self._prove_beside()
             self._pack(kinds)
         self._hand_out()
         if large and self.sampled and not self.over():
