@@ -66,12 +66,7 @@ class Stage(Packing):
         bound = self._prices(sample=self.whole.items // SAMPLED if large else None)
         self._keep(self._attractive(bound), bound)
         self._first_plan()
-        kinds = kinds_of(self.whole, self.goal)
-        if kinds is not None and not self.over():
-            if not kinds.alike:
-                # Branch and bound does well there too, and needs all the time it can get.
-                self._prove_beside()
-            self._pack(kinds)
+        packed = self._think_of_patterns()
         self._hand_out()
         if large and self.sampled and not self.over():
             bound = self._prices_of_all()
@@ -79,9 +74,7 @@ class Stage(Packing):
             self._bring_back()
             self._plan_at_prices()
             self._hand_out()
-        # The relaxation does not tell places that are alike from each other, and patterns have bounded more.
-        settled = self.over() or (kinds is not None and kinds.alike and self.best is not None)
-        relaxed = None if settled else self._relax(bound)
+        relaxed = None if packed or self.over() else self._relax(bound)
         if relaxed is not None:
             other = self._proposable()
             if self.crew is None or not len(other):
@@ -101,6 +94,20 @@ class Stage(Packing):
         while not self.over():
             self._improve(max(1.0, 0.1 * self.limits.time_limit_s))
         self._bring_back(last=True)
+
+    def _think_of_patterns(self) -> bool:
+        """Where places are alike or hold little, think of what goes together; whether a relaxation says less than that.
+
+        It does not tell places that are alike from each other.
+        """
+        kinds = kinds_of(self.whole, self.goal)
+        if kinds is None or self.over():
+            return False
+        if not kinds.alike:
+            # Branch and bound does well there too, and needs all the time it can get.
+            self._prove_beside()
+        self._pack(kinds)
+        return kinds.alike and self.best is not None
 
     def _prove_beside(self) -> None:
         """Give what may be in a better plan to branch and bound, in a process of its own, once."""
