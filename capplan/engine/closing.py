@@ -15,21 +15,19 @@ from capplan.engine.filling import every
 from capplan.engine.patterns import Choice, Exact, Patterns
 from capplan.highs import Problem
 
-ALL_MOST = 30_000
-"""Patterns up to which branch and bound chooses among all that may be in a better plan."""
 LISTING_S, LISTING_S_A_TYPE = 0.02, 5e-6
 """Effort of listing those of a kind, and more for each type of item."""
 
 
-def closed(patterns: Patterns, seconds: float, known: Choice) -> tuple[Choice, int] | None:
-    """The cheapest plan found, ``known`` if none costs less, and a bound; None where too many patterns may be in one.
+def closed(patterns: Patterns, seconds: float, known: Choice, most: int) -> tuple[Choice, int] | None:
+    """The cheapest plan found and a bound; None where more than ``most`` patterns may be in one as cheap as ``known``.
 
     Listing them and branch and bound may take ``seconds`` each.
     """
     if patterns.bounded is None:
         return None
     value = sum(patterns.price(*one) for one in known)
-    few = _all_below(patterns, patterns.bounded, value, seconds)
+    few = _all_below(patterns, patterns.bounded, value, seconds, most)
     if few is None:
         return None
     listed = list(zip(few.kind, few.types, strict=True))
@@ -57,7 +55,7 @@ def _beyond_worth(problem: Problem, patterns: Patterns, exact: Exact) -> tuple[P
     return replace(problem, cost=problem.cost / unit - held), unit * int(worth @ patterns.kinds.times), unit
 
 
-def _all_below(patterns: Patterns, exact: Exact, value: int, seconds: float) -> Patterns | None:
+def _all_below(patterns: Patterns, exact: Exact, value: int, seconds: float, most: int) -> Patterns | None:
     """All patterns that may be in a plan of at most ``value``; None where they are too many, or it takes too long."""
     kinds, found = patterns.kinds, Patterns(patterns.kinds, patterns.budget, 1)
     spare, end = value * exact.fine - exact.total, patterns.budget.left - seconds
@@ -65,7 +63,7 @@ def _all_below(patterns: Patterns, exact: Exact, value: int, seconds: float) -> 
         if patterns.budget.used_up or patterns.budget.left < end:
             return None
         least = exact.fine * int(kinds.opening[kind]) + int(exact.rent[kind]) - spare
-        types = every(kinds, kind, exact.gain(kinds, kind), least, ALL_MOST - len(found.kind), patterns.random)
+        types = every(kinds, kind, exact.gain(kinds, kind), least, most - len(found.kind), patterns.random)
         patterns.budget.spend(LISTING_S + LISTING_S_A_TYPE * len(kinds.times))
         if types is None:
             return None

@@ -14,6 +14,8 @@ PACK_SHARE = 0.4
 """Share of the time for finding out what may go together."""
 DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
 """Shares of the time then left for plans of it, and for the best choice among all that was found."""
+SOON_MOST, ALL_MOST = 3_000, 30_000
+"""Patterns up to which branch and bound chooses among all that may be in a better plan: at once, and after dives."""
 CLOSER = 0.7
 """Share of the gap at the last time, below which all patterns that may be in a better plan are looked for again."""
 VAIN_MOST = 3
@@ -35,6 +37,7 @@ class Packing(Bounding):
             patterns.learn(self._places())
         patterns.find(PACK_SHARE * self.left)
         self.prove(patterns.bound)
+        self._close_patterns(SOON_MOST)
         known, end = Choice(), (1 - DIVE_SHARE) * self.left
         while not self.over() and self.left > end:
             found = patterns.dive(self.left - end)
@@ -58,16 +61,16 @@ class Packing(Bounding):
         self._close_patterns()
         return True
 
-    def _close_patterns(self) -> None:
+    def _close_patterns(self, most: int = ALL_MOST) -> None:
         """Choose among all patterns that may be in a better plan where these are few; again where the gap is closer."""
         if self.patterns is None or self.best is None or self.over():
             return
         gap = int(self._value) - self.goal.constant - self.patterns.bound
         if gap > CLOSER * self._closed_at:
             return
-        self._closed_at = gap
-        found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()))
+        found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()), most)
         if found is not None:
+            self._closed_at = gap
             self._lay_out(found[0])
             self.prove(found[1])
 
