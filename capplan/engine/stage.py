@@ -36,8 +36,9 @@ PROPOSAL_SHARE, PLACING_SHARE = 0.5, 0.5
 """Share of the time left at their beginning that proposals leave to improvement, and the part of theirs for it."""
 PROVED_MOST = 40_000
 """Options of possibly better plans up to which branch and bound is worth a processor."""
-SMALL = 12_000
-"""Options up to which all that is left after the first half goes to CP-SAT as a whole."""
+SMALL, AT_ONCE_MOST = 12_000, 3_000
+"""Options up to which the bound is wanted before the plan; those of possibly better plans up to which, after the first
+half, they go to CP-SAT all at once: with more of them parts and walks find more in that time."""
 
 
 class Stage(Packing):
@@ -87,7 +88,7 @@ class Stage(Packing):
                 self._price_at_best(other)
         self._prove_beside()
         self._cool()
-        if self.whole.options <= SMALL:
+        if self.whole.options <= SMALL and self._may_help().sum() <= AT_ONCE_MOST:
             self._improve(0.3 * self.left)
             if not self.over():
                 self._at_once(0.4 * self.left)
