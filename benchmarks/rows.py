@@ -27,10 +27,9 @@ Key: TypeAlias = tuple[str, ...]
 class Row:
     """One run. All text, blank where there is nothing to say; gaps are shares, seconds count after reading.
 
-    ``options``: eligible ones, those of the Program that every solver is given.
-
     ``value`` and ``feasible`` are the evaluator's, never the solver's; ``bound_valid`` says that the run's own bound
-    exceeds neither its feasible plan's value nor the published one.
+    exceeds neither its feasible plan's value nor the published one. ``options``: those of the Program that every solver
+    is given.
     """
 
     set: str

@@ -67,13 +67,14 @@ def kinds_of(program: Program, goal: LinearGoal) -> Kinds | None:
     room = np.append(program.bound, ENDLESS)[row]
     seen = np.bincount(place, minlength=len(row)) > 0
     same = np.column_stack([room, opening])
-    found = _sorted(program, goal, place, seen, same) or _sorted(
-        program, goal, place, seen, np.column_stack([same, np.arange(len(same))])
-    )
+    found = _kinds_by(same, program, goal, place, seen)
+    if found is None:
+        each = np.column_stack([same, np.arange(len(same))])
+        found = _kinds_by(each, program, goal, place, seen)
     return found if found is None or found.alike or _held(found) <= FEW else None
 
 
-def _sorted(program: Program, goal: LinearGoal, place: Ints, seen: Bools, same: Ints) -> Kinds | None:
+def _kinds_by(same: Ints, program: Program, goal: LinearGoal, place: Ints, seen: Bools) -> Kinds | None:
     """Places of which a row of ``same`` is equal as a kind: room, opening cost, and maybe more. int64 [place, k].
 
     None where items do not cost the same at all of a kind, or tables grow too large. ``seen`` bool [place] are in use.

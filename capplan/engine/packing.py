@@ -27,7 +27,9 @@ class Packing(Bounding):
 
     patterns: Patterns | None = None
     _closed_at: float = np.inf
-    """The gap at which all patterns that may be in a better plan were looked for."""
+    """The gap at which branch and bound chose among all patterns that may be in a better plan."""
+    _not_closed: tuple[int, int] | None = None
+    """The gap at which there were too many of them, and how many would not have been."""
     _vain = 0
 
     def _pack(self, kinds: Kinds) -> None:
@@ -49,30 +51,32 @@ class Packing(Bounding):
         if self.best is not None:
             self._keep(self._attractive(self.last), self.last)
 
-    def _packed_again(self) -> bool:
-        """Where there are patterns, fill some places of the best plan again; whether that was worth while lately."""
+    def _pack_again(self) -> None:
+        """Fill some places of the best plan again, where there are patterns and that was worth while lately."""
         assert self.best is not None
         if self.patterns is None or self._vain >= VAIN_MOST:
-            return False
+            return
         better = self._lay_out(self.patterns.again(self.patterns.learn(self._places()), self._turn))
         if not self.patterns.kinds.alike:
             # Walks and parts find much there, too; where places are alike, they do not.
             self._vain = 0 if better else self._vain + 1
         self._close_patterns()
-        return True
+        self._cover()
 
     def _close_patterns(self, most: int = ALL_MOST) -> None:
         """Choose among all patterns that may be in a better plan where these are few; again where the gap is closer."""
         if self.patterns is None or self.best is None or self.over():
             return
         gap = int(self._value) - self.goal.constant - self.patterns.bound
-        if gap > CLOSER * self._closed_at:
+        if gap > CLOSER * self._closed_at or (gap, most) == self._not_closed:
             return
         found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()), most)
-        if found is not None:
-            self._closed_at = gap
-            self._lay_out(found[0])
-            self.prove(found[1])
+        if found is None:
+            self._not_closed = gap, most
+            return
+        self._closed_at = gap
+        self._lay_out(found[0])
+        self.prove(found[1])
 
     def _places(self) -> Ints:
         """Where the best plan has each item. int64 [item]."""

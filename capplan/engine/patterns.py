@@ -286,7 +286,7 @@ class Patterns:
         return [one for one in chosen if len(one[1])]
 
     def problem(self, among: Ints, hint: Floats | None, *, exactly: bool = False) -> Problem:
-        """How often to use each of the patterns ``among`` int64 [k]; what holds an item twice counts, or not."""
+        """How often to use each of ``among`` int64 [k], so that every item is held, ``exactly`` once or more often."""
         matrix = sp.csc_array(self._matrix(among))
         most = self.kinds.times if exactly else np.full(len(self.kinds.times), np.inf)
         return Problem(

@@ -323,8 +323,7 @@ class Stage(Packing):
         while not self.over() and self.left > end:
             self._hand_out()
             assert self.best is not None
-            if self._packed_again():
-                self._cover()
+            self._pack_again()
             self.improver.x = self.core.inner(self.best)
             self.improver.improve(min(seconds, self._turn), self.bound + self.goal.constant)
             self._take()
