@@ -34,6 +34,9 @@ HERE = "workloads.csv:2:7"
 NUMBERS = [
     ("unit-in-cell", cell("3.5 kW"), "write 3.5"),
     ("unit-in-cell", cell("350W"), "write 350"),
+    ("unit-in-cell", cell("5 l"), "write 5"),
+    ("not-a-number", cell("31O2"), "write 3102 if that is meant"),
+    ("not-a-number", cell("1l.5"), "write 11.5 if that is meant"),
     ("non-finite-number", cell("NaN"), "write a number"),
     ("non-finite-number", cell("-inf"), "write a number"),
     ("non-finite-number", cell("1e400"), "write a number"),

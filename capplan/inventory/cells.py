@@ -178,6 +178,9 @@ def _not_plain(text: str) -> Finding | None:
         return Finding("not-a-number", "is not written as a plain number", f"write {plain}")
     if _looks_like_date(text):
         return Finding("excel-date", "is a date; a spreadsheet may have made it one", "write the number")
+    if re.fullmatch(r"-?\d+[OolI][\dOolI]*(\.\d+)?(?<=\d)", text, re.ASCII):
+        digits = text.translate(str.maketrans("OolI", "0011"))
+        return Finding("not-a-number", "holds a letter that looks like a digit", f"write {digits} if that is meant")
     unit = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*([A-Za-z°²³µ/]+[\w/²³]*)", text, re.ASCII)
     if unit:
         return Finding("unit-in-cell", f'holds the unit "{unit[2]}"', f"write {unit[1]} in the unit the column names")
