@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from capplan.engine.dual import NEAR, Bound, ascend, cheapest, exact_bound, purchase_prices, refined, sifted
 from capplan.engine.linear import Relaxed, relax
+from capplan.engine.memory import hand_back
 from capplan.engine.narrow import options_of
 from capplan.engine.search import Search
 from capplan.units import Bools, Floats, Ints
@@ -171,6 +172,7 @@ class Bounding(Search):
         most = once if self.limits.deterministic else np.inf
         relaxed, took = relax(self.columns, option, self.budget.clock(once), fixed, self._tied_rows(option), most)
         self.budget.spend(took)
+        hand_back()
         if relaxed is None:
             return None
         price = self._usual_where_shut(relaxed.price, fixed)

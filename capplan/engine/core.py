@@ -43,6 +43,11 @@ class Core:
         """What all walks have in common."""
         return Terrain(self.parts, self.place)
 
+    def forget(self) -> None:
+        """Let go of what is worked out of the rest, the larger part: for a core that is not walked in any more."""
+        for name in ("terrain", "_by_reduced"):
+            vars(self).pop(name, None)
+
     @cached_property
     def _by_reduced(self) -> Floats:
         return np.sort(self.reduced)

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from capplan.engine.core import Core
 from capplan.engine.experience import Experience
 from capplan.engine.improve import Start, improved
+from capplan.engine.memory import hand_back
 from capplan.engine.narrow import Parts
 from capplan.engine.result import Limits
 from capplan.program import evaluate
@@ -119,6 +120,7 @@ def _improved_at(
     """A task for another process: ``improved`` on the core in a file that we wrote."""
     if file not in _known:
         _known.clear()
+        hand_back()
         with Path(file).open("rb") as written:
             _known[file] = pickle.load(written)
     return improved(_known[file], start, limits, effort, seed, flag)

@@ -22,7 +22,7 @@ def narrowed(program: Program, goal: LinearGoal, option: Ints) -> tuple[Program,
     small = LinearGoal(goal.name, goal.coefficients[column], goal.constant, goal.unit, goal.reads)
     item = program.item[option]
     none = np.zeros((0, 0), dtype=np.int32)
-    limits = Coefficients(program.limits.of_columns(column).tocsr(), item, None, none, np.zeros((0, 0), np.int64))
+    limits = Coefficients(_compact(program.limits.of_columns(column)), item, None, none, np.zeros((0, 0), np.int64))
     any_of: Any = program.any_of[:, option]
     made = replace(
         program,
@@ -36,6 +36,15 @@ def narrowed(program: Program, goal: LinearGoal, option: Ints) -> tuple[Program,
         prices=(),
     )
     return made, small
+
+
+def _compact(matrix: sp.csr_array | sp.csc_array) -> sp.csr_array:
+    """By row, with 32-bit numbers of columns where these are enough: every process holds it by row and by column."""
+    rows = matrix.tocsr()
+    if max(rows.nnz, *rows.shape) > np.iinfo(np.int32).max:
+        return rows
+    parts = rows.data, rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
+    return sp.csr_array(parts, shape=rows.shape)
 
 
 def no_ties(columns: int) -> sp.csr_array:

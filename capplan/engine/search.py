@@ -164,6 +164,9 @@ class Search:
             keep = keep | (self.random.random(self.whole.options) < spare)
         if self.best is not None:
             keep |= self.best[: self.whole.options] > 0
+        if hasattr(self, "core"):
+            # Somebody else may still be at work in it, and send back a plan of it.
+            self.core.forget()
         self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
         inner = None if self.best is None else self.core.inner(self.best)
         self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
