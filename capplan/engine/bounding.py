@@ -13,10 +13,14 @@ from capplan.engine.linear import Relaxed, relax
 from capplan.engine.memory import hand_back
 from capplan.engine.narrow import options_of
 from capplan.engine.search import Search
+from capplan.engine.worths import climbed
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
 """Options of each item, cheapest at good prices first, among which plans are looked for at least."""
+WORTHS_SHARE, HELD_LEAST, WORTH_MUCH = 0.1, 1e-3, 0.01
+"""Share of the time left that prices and worths together may take; of a fact less than that counts as nothing; share of
+the bound that worths bring from which ties are needed at once: else the few that are broken will do."""
 PRICES_SHARE, GUESS_SHARE = 0.25, 0.1
 """Share of the time left that an ascent may take; where there is a guess, from that and from nothing."""
 SIFTED = 2
@@ -34,7 +38,8 @@ RELAX_ONCE, RELAX_GUESSED = 0.25, 0.05
 """Share of the time left that one of these turns may take; where prices come from a guess, which is hard to better."""
 RELAX_LITTLE = 3e-5
 """Share of the relaxation's value that the next of these turns must be able to gain."""
-TIES_A_TURN = 3_000
+TIES_A_TURN, WANTED, WANTED_LEAST = 3_000, 0.25, 1_000
+"""Ties that a turn adds at most; options, for each item on average, and in all however few items there are."""
 TIE_LOOSE = 0.02
 """How much more of a fact than there is an item may take in the relaxation."""
 
@@ -51,6 +56,7 @@ class Bounding(Search):
     """Whether the latest prices are a sample's, come from a guess, are a sample's made those of all items."""
     active: Bools
     tied: Bools
+    _tied_at_once = False
     _proved_by_price = -(2**62)
     """The bound that ``price`` and ``worth`` prove."""
 
@@ -132,6 +138,7 @@ class Bounding(Search):
         """The linear relaxation by column generation; its prices prove the bound."""
         self.active = self._likely(bound)
         self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
+        self._price_worths(bound)
         if self.best is not None:
             self.active |= self.best[: self.whole.options] > 0
         found, until, before = None, self.left - RELAX_SHARE * self.left, -np.inf
@@ -144,13 +151,35 @@ class Bounding(Search):
             found, more = solved
             little = RELAX_LITTLE * abs(found.value)
             # Neither more options nor more ties are worth a turn.
-            if not more or max(found.value - self.proof.value, found.value - before) <= little:
+            proved = max(self.proof.value, self._proved_by_price)
+            if not more or max(found.value - proved, found.value - before) <= little:
                 break
             before = found.value
         if max(self.last.value, self.proof.value) < self._proved_by_price:
             # It ended before its prices said more than those it began with.
             self._bounds_at(self.price, self.worth)
         return found
+
+    def _price_worths(self, bound: Bound) -> None:
+        """Prices and worths together, from those of ``bound``; the relaxation begins with what they save most by."""
+        if self.ties is None or not len(self.ties.fact):
+            return
+        found = climbed(self.columns, self.ties, self._sizes, self._spent(WORTHS_SHARE), bound)
+        self.budget.spend(found.effort)
+        if found.bound is bound:
+            return
+        proved = self._bounds_at(found.price, found.worth)
+        self.price, self.worth, self._proved_by_price = found.price, found.worth, proved
+        self.prove(proved)
+        held = np.where(self.ties.pair >= 0, found.held[self.ties.fact[self.ties.pair]], 1.0)
+        spare = self.last.reduced / self.last.scale - (found.worth - self.last.least / self.last.scale)[self.whole.item]
+        few = np.sort(spare[held > HELD_LEAST])[: max(LP_EASY, round(LP_LEAST * self.whole.items))]
+        least = np.where(held > HELD_LEAST, spare, np.inf)
+        self.active = cheapest(self.columns.start, least, LP_WIDTH) | (least <= min(0.0, few[-1] if len(few) else 0.0))
+        self._tied_at_once = found.bound.value - bound.value > WORTH_MUCH * abs(found.bound.value)
+        if self._tied_at_once:
+            partly = self.active & (self.ties.pair >= 0) & (held < 1 - HELD_LEAST)
+            self.tied[self.ties.pair[partly]] = True
 
     def _likely(self, bound: Bound) -> Bools:
         """Options that the relaxation begins with: some of each item; where that makes many, the cheapest ones of all.
@@ -181,13 +210,36 @@ class Bounding(Search):
             self.price, self.worth, self._proved_by_price = np.maximum(relaxed.price, 0), relaxed.item, proved
         self.prove(proved)
         more = self._tie_more(relaxed)
-        # Cheaper than what the relaxation pays for the item, at its own prices: it wants these options.
-        spare = relaxed.item - self.last.least / self.last.scale - 1e-6
-        wanted = (self.last.reduced / self.last.scale < spare[self.whole.item]) & ~self.active
+        wanted = self._wanted(relaxed, fixed, shut)
+        self.active[wanted] = True
+        if self.ties is not None and self._tied_at_once:
+            # Without a tie it would take what the fact costs to pieces again.
+            new = self.ties.pair[wanted]
+            partly = relaxed.others[self.ties.fact[new]] < 1 - HELD_LEAST
+            self.tied[new[(new >= 0) & partly]] = True
+        return relaxed, more or len(wanted) > 0
+
+    def _wanted(self, relaxed: Relaxed, fixed: Floats | None, shut: Bools | None) -> Ints:
+        """Options that it lacks most: cheaper than what it pays for the item, at its own prices. int64 [k]."""
+        spare = relaxed.item - self.last.least / self.last.scale
+        gain = spare[self.whole.item] - self.last.reduced / self.last.scale
+        gain[self.active] = 0
         if shut is not None:
-            wanted &= ~shut
-        self.active |= wanted & cheapest(self.columns.start, self.last.reduced, 2)
-        return relaxed, more or bool(wanted.any())
+            gain[shut] = 0
+        if fixed is None:
+            gain[~self._paying()] = 0
+        most = max(WANTED_LEAST, round(WANTED * self.whole.items))
+        wanted = np.flatnonzero(gain > 1e-6)
+        if len(wanted) > most:
+            wanted = np.sort(wanted[np.argpartition(-gain[wanted], most)[:most]])
+        return wanted
+
+    def _paying(self) -> Bools:
+        """Options without a fact, and those whose fact saves more than it costs at the latest proof. bool [option]."""
+        if self.ties is None or not len(self.ties.fact):
+            return np.ones(self.whole.options, dtype=np.bool_)
+        saves = np.array([v < 0 for v in self.proof.others], dtype=np.bool_)
+        return np.asarray((self.ties.pair < 0) | saves[self.ties.fact[self.ties.pair]])
 
     def _bounds_at(self, price: Floats, worth: Floats | None) -> int:
         """Make the bounds at ``price`` float [row], without ``worth`` float [item] and with, the latest; the better."""
