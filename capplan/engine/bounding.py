@@ -170,6 +170,7 @@ class Bounding(Search):
             return
         proved = self._bounds_at(found.price, found.worth)
         self.price, self.worth, self._proved_by_price = found.price, found.worth, proved
+        self.held = found.held
         self.prove(proved)
         held = np.where(self.ties.pair >= 0, found.held[self.ties.fact[self.ties.pair]], 1.0)
         spare = self.last.reduced / self.last.scale - (found.worth - self.last.least / self.last.scale)[self.whole.item]
@@ -204,6 +205,8 @@ class Bounding(Search):
         hand_back()
         if relaxed is None:
             return None
+        if fixed is None:
+            self.held = relaxed.others
         price = self._usual_where_shut(relaxed.price, fixed)
         proved = self._bounds_at(price, relaxed.item)
         if fixed is None and proved >= self._proved_by_price:

@@ -22,7 +22,8 @@ class Core:
     ``option`` int64 [k]: their numbers in the whole. ``reduced`` float [k]: what each costs above the cheapest of its
     item at good prices. ``place`` int64 [k]: options with the same number use the same limits. ``price`` float [limit]:
     good prices; ``toll``: the least price of a unit beyond each limit, for a walk. ``typical``: a middling ``reduced``
-    above 0. ``first``: options of the whole.
+    above 0. ``first``: options of the whole. ``held`` float [fact]: how much of each the relaxation has, 0 to 1, or 0
+    where that is not known.
     """
 
     option: Ints
@@ -33,6 +34,7 @@ class Core:
     toll: Floats
     typical: float
     first: int
+    held: Floats
 
     def __getstate__(self) -> dict[str, object]:
         """Without what is worked out of the rest."""
@@ -68,8 +70,11 @@ class Core:
         return taken
 
 
-def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats) -> Core:
-    """The core of the options ``keep`` bool [option]; ``price`` float [row] ≥ 0 are prices of the limits."""
+def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats, held: Floats) -> Core:
+    """The core of the options ``keep`` bool [option].
+
+    ``price`` float [row] ≥ 0 are prices of the limits, ``held`` float [fact] what the relaxation has of each fact.
+    """
     option = np.flatnonzero(keep)
     small, inner_goal = narrowed(program, goal, option)
     # Names are for people, and there are as many as limits: a core is sent to other processes.
@@ -87,6 +92,7 @@ def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price
         _tolls(parts, price),
         typical,
         program.options,
+        np.clip(held, 0.0, 1.0),
     )
 
 

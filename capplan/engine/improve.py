@@ -24,6 +24,8 @@ PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
 INSTEAD = 0.5
 """How often something is opened instead of what is shut."""
+UNLIKED = 0.05
+"""How likely what the relaxation has nothing of is opened, or what it has all of is shut, beside the opposite."""
 LONG_SHARE = 0.9
 """Share of the time that a long walk takes, so that it has cooled when it is called back."""
 
@@ -88,21 +90,24 @@ class Improver(Walker):
             stretch[kind] *= 2
 
     def _shut_one(self, seconds: float) -> None:
-        """Try to do without a fact that costs something, those that few options need first; or with another instead."""
+        """Try to do without a fact that costs something, or with another instead.
+
+        Those that few options need are done without first, those that the relaxation has most of taken instead.
+        """
         assert self.x is not None
-        program, x = self.core.parts.program, self.x
+        program, x, liked = self.core.parts.program, self.x, self.core.held
         first = program.options
         price = self._worth[: program.facts]
         held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
         if not len(held):
             return
         use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
-        weight = (price[held] / np.maximum(1, use)) ** 2
+        weight = (price[held] / np.maximum(1, use)) ** 2 * (1 + UNLIKED - liked[held])
         fact = int(self.random.choice(held, p=weight / weight.sum()))
         closed = (x[first : first + program.facts] == 0) & (price > 0)
         others = np.flatnonzero(closed)
         if len(others) and self.random.random() < INSTEAD:
-            likely = 1 / price[others]
+            likely = (UNLIKED + liked[others]) / price[others]
             closed[self.random.choice(others, p=likely / likely.sum())] = False
         closed[fact] = True
         shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)))

@@ -46,7 +46,7 @@ class Search:
 
     ``best`` int64 [column], of ``_value``, and ``bound`` (without the goal's constant) only ever improve. ``price``
     float [row] and ``worth`` float [item], if known, are the best prices so far; ``last`` is the bound at the latest,
-    without worths.
+    without worths. ``held`` float [fact + purchase] is how much the latest relaxation has of each.
     """
 
     price: Floats
@@ -83,6 +83,7 @@ class Search:
         self.ties: Ties | None = None
         if program.options <= TIED_MOST and self.links.wanted_not.any():
             self.ties = ties_of(program, goal, self.links)
+        self.held: Floats = np.zeros(program.facts + len(program.purchases))
         self.enough: int | None = None
         if best is not None:
             self.offer(best)
@@ -167,7 +168,7 @@ class Search:
         if hasattr(self, "core"):
             # Somebody else may still be at work in it, and send back a plan of it.
             self.core.forget()
-        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
+        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price, self.held[: self.whole.facts])
         inner = None if self.best is None else self.core.inner(self.best)
         self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
 

@@ -34,6 +34,8 @@ TRIAL_SHARE, TRIAL_LEAST_S, TRIAL_S_AN_ITEM = 0.06, 0.3, 1e-3
 """Share of the time limit that a plan of a proposal may take, and seconds where there are few items."""
 PROPOSAL_SHARE, PLACING_SHARE = 0.5, 0.5
 """Share of the time left at their beginning that proposals leave to improvement, and the part of theirs for it."""
+VAIN_MOST, VAIN_GAIN = 6, 0.01
+"""Proposals in a row after which there are no more where they made the gap smaller by no more than that share."""
 PROVED_MOST = 40_000
 """Options of possibly better plans up to which branch and bound is worth a processor."""
 SMALL, AT_ONCE_MOST = 12_000, 3_000
@@ -120,9 +122,14 @@ class Stage(Packing):
         if keep.sum() <= PROVED_MOST:
             self.begin_proof(keep)
 
+    @property
+    def _gap(self) -> float:
+        """How far the best plan is from the bound."""
+        return self._value - self.goal.constant - self.bound
+
     def _far(self) -> bool:
         """Whether the best plan is so far from the bound that cooling it slowly is better than going on bit by bit."""
-        return self.best is not None and self._value - self.goal.constant - self.bound > FAR * abs(self._value)
+        return self.best is not None and self._gap > FAR * abs(self._value)
 
     def _cool_beside(self) -> None:
         """Where a plan was given that is far from a bound known at once, let somebody else begin to cool it."""
@@ -249,8 +256,11 @@ class Stage(Packing):
         proposals = Proposals(master, relaxed.others[other])
         self._least_tried = np.inf
         begun, placing = self.left, 0.0
-        while not self.over() and self.left > until:
+        gap, vain = self._gap, 0
+        while not self.over() and self.left > until and vain < VAIN_MOST:
             before = self.left
+            if self.best is None or self._gap <= (1 - VAIN_GAIN) * gap:
+                gap, vain = self._gap, 0
             if placing <= PLACING_SHARE * (begun - before) and self._placed_better(other, master):
                 placing += before - self.left
                 continue
@@ -259,6 +269,7 @@ class Stage(Packing):
                 return
             if proposal.proves:
                 self.prove(proposal.bound)
+            vain += 1
             solved = None if self.over() else self._solve_relaxation(spread(self.columns, other, proposal.at))
             if solved is None:
                 return
