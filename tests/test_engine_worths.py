@@ -147,7 +147,7 @@ def test_what_the_relaxation_has_most_of_is_tried_instead(monkeypatch):
 
 def test_proposals_in_vain_end(monkeypatch):
     """Where neither the bound nor the plan gets better by what is proposed, the time is for something else."""
-    program = openings(200, 60, 3, full=0.03)
+    program = openings(210, 60, 3, full=0.03)
     stage = Stage(program, cost_of(program), Limits(), Watch(), lambda *_: None, None)
     bound = stage._prices()
     stage._keep(stage._attractive(bound), bound)

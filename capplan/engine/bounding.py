@@ -13,7 +13,7 @@ from capplan.engine.linear import Relaxed, relax
 from capplan.engine.memory import hand_back
 from capplan.engine.narrow import options_of
 from capplan.engine.search import Search
-from capplan.engine.worths import climbed
+from capplan.engine.worths import Worths, climbed
 from capplan.units import Bools, Floats, Ints
 
 CORE_WIDTH = 8
@@ -172,13 +172,23 @@ class Bounding(Search):
         self.price, self.worth, self._proved_by_price = found.price, found.worth, proved
         self.held = found.held
         self.prove(proved)
+        if self.whole.options > LP_WHOLE:
+            self._begin_with(found, found.bound.value - bound.value > WORTH_MUCH * abs(found.bound.value))
+
+    def _begin_with(self, found: Worths, much: bool) -> None:
+        """Begin the relaxation with options that cost less than their item is worth, of facts that are to be had.
+
+        ``much``: whether worths brought so much that ties are needed at once, with every option that comes.
+        """
+        assert self.ties is not None
         held = np.where(self.ties.pair >= 0, found.held[self.ties.fact[self.ties.pair]], 1.0)
-        spare = self.last.reduced / self.last.scale - (found.worth - self.last.least / self.last.scale)[self.whole.item]
-        few = np.sort(spare[held > HELD_LEAST])[: max(LP_EASY, round(LP_LEAST * self.whole.items))]
-        least = np.where(held > HELD_LEAST, spare, np.inf)
-        self.active = cheapest(self.columns.start, least, LP_WIDTH) | (least <= min(0.0, few[-1] if len(few) else 0.0))
-        self._tied_at_once = found.bound.value - bound.value > WORTH_MUCH * abs(found.bound.value)
-        if self._tied_at_once:
+        gain = (found.worth - self.last.least / self.last.scale)[self.whole.item]
+        spare = np.where(held > HELD_LEAST, self.last.reduced / self.last.scale - gain, np.inf)
+        few = min(len(spare), max(LP_EASY, round(LP_LEAST * self.whole.items))) - 1
+        most = min(0.0, float(np.partition(spare, few)[few]))
+        self.active = cheapest(self.columns.start, spare, LP_WIDTH) | (spare <= most)
+        self._tied_at_once = much
+        if much:
             partly = self.active & (self.ties.pair >= 0) & (held < 1 - HELD_LEAST)
             self.tied[self.ties.pair[partly]] = True
 

@@ -259,7 +259,7 @@ class Stage(Packing):
         gap, vain = self._gap, 0
         while not self.over() and self.left > until and vain < VAIN_MOST:
             before = self.left
-            if self.best is None or self._gap <= (1 - VAIN_GAIN) * gap:
+            if self.best is None or self.whole.options <= SMALL or self._gap <= (1 - VAIN_GAIN) * gap:
                 gap, vain = self._gap, 0
             if placing <= PLACING_SHARE * (begun - before) and self._placed_better(other, master):
                 placing += before - self.left
