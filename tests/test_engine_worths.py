@@ -34,11 +34,14 @@ def _climbed(columns: Columns, ties: Ties, price: Floats) -> tuple[Bound, Worths
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10**6), st.lists(st.floats(0, 50), min_size=4, max_size=4), st.booleans())
-def test_a_climb_proves_no_less_and_nothing_false(seed: int, prices: list[float], loose: bool) -> None:
-    """From any prices; also where some options need no fact."""
+@given(st.integers(0, 10**6), st.lists(st.floats(0, 50), min_size=4, max_size=4), st.booleans(), st.booleans())
+def test_a_climb_proves_no_less_and_nothing_false(seed: int, prices: list[float], loose: bool, free: bool) -> None:
+    """From any prices; also where some options need no fact, and where options cost nothing."""
     program = openings(6, 4, seed)
     goal = cost_of(program)
+    if free:
+        goal = replace(goal, coefficients=np.where(np.arange(program.columns) < program.options, 0, goal.coefficients))
+        program = replace(program, goals=(goal,))
     best = solve_exact(program, Limits(), Watch())
     assert best.x is not None
     columns, ties = _tied(program, goal)
@@ -84,6 +87,19 @@ def test_the_slope_of_the_smoothed_bound_is_its_slope(seed: int, loose: bool) ->
         up[k] += step
         down[k] -= step
         assert abs((look(up)[0] - look(down)[0]) / (2 * step) - slope[k]) < 1e-4 * (1 + abs(slope[k]))
+
+
+def test_a_climb_from_nothing_proves_what_has_to_be_opened():
+    """Options cost nothing, limits nothing at first: of four equal sites of 1,000 each two are needed."""
+    program = openings(10, 4, 5, full=0.9)
+    goal = cost_of(program)
+    goal = replace(goal, coefficients=np.where(np.arange(program.columns) < program.options, 0, 1000))
+    demand = program.limits.tocsr()[[0]].sum()
+    program = replace(program, goals=(goal,), bound=np.full(4, -(-int(demand) // 2) + 1))
+    columns, ties = _tied(program, goal)
+    start, found = _climbed(columns, ties, np.zeros(4))
+    assert start.value == 0
+    assert 1800 < found.bound.value <= 2000
 
 
 def test_worths_know_that_a_site_is_opened_as_a_whole():

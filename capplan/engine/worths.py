@@ -208,7 +208,9 @@ def climbed(columns: Columns, ties: Ties, sizes: Floats, spent: Callable[[], boo
     ``sizes`` float [row] is what one unit of each row's price is measured in; ``spent`` ends the climb.
     """
     price, worth = start.price / start.scale, start.least / start.scale
-    look = _Look(columns, ties, sizes, max(1.0, abs(start.value) / max(1, len(worth))))
+    # Where the prices prove nothing, all that is known of the costs is what facts cost.
+    total = abs(start.value) or float(np.maximum(0, columns.other_cost[ties.fact]).max(initial=0))
+    look = _Look(columns, ties, sizes, max(1.0, total / max(1, len(worth))))
     bounds = [(0, HIGHEST)] * look.rows + [(None, None)] * look.items
     found, x = Worths(price, worth, np.zeros(len(columns.upper)), start, 0.0), look.counted(price, worth)
 
