@@ -50,10 +50,8 @@ def test_a_climb_proves_no_less_and_nothing_false(seed: int, prices: list[float]
         ties = replace(ties, pair=np.where(np.arange(program.options) % 3 == 0, -1, ties.pair))
     start, found = _climbed(columns, ties, np.array(prices))
     assert start.value <= found.bound.value <= best.goals[0].value - goal.constant
-    assert (
-        found.bound.value
-        == (start if found.bound is start else exact_bound(columns, found.price, ties, found.worth)).value
-    )
+    again = start if found.bound is start else exact_bound(columns, found.price, ties, found.worth)
+    assert found.bound.value == again.value
     assert ((found.held >= 0) & (found.held <= 1)).all()
 
 

@@ -168,7 +168,8 @@ class Bounding(Search):
         self.budget.spend(found.effort)
         if found.bound is bound:
             return
-        proved = self._bounds_at(found.price, found.worth)
+        self.last, self.proof = exact_bound(self.columns, found.price), found.bound
+        proved = max(self.last.value, self.proof.value)
         self.price, self.worth, self._proved_by_price = found.price, found.worth, proved
         self.held = found.held
         self.prove(proved)

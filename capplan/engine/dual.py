@@ -23,7 +23,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from capplan.engine.columns import Columns, Ties
-from capplan.engine.compiled import compiled
+from capplan.engine.loops import FAR, lower, mark_cheapest, price_all, smooth, smooth_others
 from capplan.units import Bools, Ints
 
 Floats = npt.NDArray[np.float64]
@@ -31,9 +31,6 @@ Schedule = tuple[tuple[float, int], ...]
 
 HIGHEST = 1e6
 """Mean costs for one unit beyond which no price climbs."""
-FAR = 30.0
-"""Temperatures above the cheapest beyond which an option has no weight."""
-
 
 HASTE = 3
 """How many times fewer rounds a sample gets: its prices are good for a first plan only."""
@@ -43,106 +40,6 @@ NEAR, FINER = 8, ((0.002, 200), (0.0005, 200), (0.0001, 300))
 """Options of each item, cheapest first, among which prices are refined where items have more, and the legs of that."""
 FINELY = ((2e-6, 100),)
 """The same where prices are to be refined, in what an item costs and pays on average."""
-
-
-@compiled
-def _smooth(columns: Columns, items: Ints, price: Floats, heat: float, gradient: Floats, value: Floats) -> float:
-    """Σ over ``items`` of the soft minimum of their options' priced costs; its gradient is added to ``gradient``.
-
-    ``value`` float has room for the options of one item.
-    """
-    slots = columns.row.shape[1]
-    explicit = len(columns.entry) > 0
-    total = 0.0
-    for i in items:
-        first, end = columns.start[i], columns.start[i + 1]
-        least = np.inf
-        for o in range(first, end):
-            v = float(columns.cost[o])
-            if slots:
-                p = columns.place[o]
-                if p >= 0:
-                    for k in range(slots):
-                        r = columns.row[p, k]
-                        if r >= 0:
-                            v += price[r] * columns.need[i, k]
-            if explicit:
-                for e in range(columns.at[o], columns.at[o + 1]):
-                    v += price[columns.entry_row[e]] * columns.entry[e]
-            value[o - first] = v
-            least = min(least, v)
-        weight = 0.0
-        for j in range(end - first):
-            away = (value[j] - least) / heat
-            value[j] = np.exp(-away) if away < FAR else 0.0
-            weight += value[j]
-        total += least - heat * np.log(weight)
-        for o in range(first, end):
-            share = value[o - first] / weight
-            if share > 0:
-                if slots:
-                    p = columns.place[o]
-                    if p >= 0:
-                        for k in range(slots):
-                            r = columns.row[p, k]
-                            if r >= 0:
-                                gradient[r] += share * columns.need[i, k]
-                if explicit:
-                    for e in range(columns.at[o], columns.at[o + 1]):
-                        gradient[columns.entry_row[e]] += share * columns.entry[e]
-    return total
-
-
-@compiled
-def _smooth_others(columns: Columns, price: Floats, heat: float, gradient: Floats) -> float:
-    """Σ of the soft ``upper × min(0, priced cost)`` of facts and purchases; adds to ``gradient``."""
-    total = 0.0
-    for j in range(len(columns.other_cost)):
-        v = float(columns.other_cost[j])
-        for e in range(columns.other_at[j], columns.other_at[j + 1]):
-            v += price[columns.other_row[e]] * columns.other[e]
-        v *= columns.upper[j]
-        away = v / heat
-        if away > FAR:
-            continue
-        if away < -FAR:
-            share = 1.0
-            total += v
-        else:
-            share = 1.0 / (1.0 + np.exp(away))
-            total -= heat * np.log1p(np.exp(-away))
-        for e in range(columns.other_at[j], columns.other_at[j + 1]):
-            gradient[columns.other_row[e]] += share * columns.upper[j] * columns.other[e]
-    return total
-
-
-@compiled
-def _priced(columns: Columns, price: Ints, scale: int, value: Ints) -> None:
-    """``scale × cost`` plus what each option pays at integer prices. Fills ``value`` int64 [option]."""
-    slots = columns.row.shape[1]
-    explicit = len(columns.entry) > 0
-    for i in range(len(columns.start) - 1):
-        for o in range(columns.start[i], columns.start[i + 1]):
-            v = columns.cost[o] * scale
-            if slots:
-                p = columns.place[o]
-                if p >= 0:
-                    for k in range(slots):
-                        r = columns.row[p, k]
-                        if r >= 0:
-                            v += price[r] * columns.need[i, k]
-            if explicit:
-                for e in range(columns.at[o], columns.at[o + 1]):
-                    v += price[columns.entry_row[e]] * columns.entry[e]
-            value[o] = v
-
-
-@compiled
-def _lower(start: Ints, by: Ints, value: Ints) -> None:
-    """Take ``by`` int64 [item] from what each of an item's options has as ``value`` int64 [option]."""
-    for i in range(len(start) - 1):
-        for o in range(start[i], start[i + 1]):
-            value[o] -= by[i]
 
 
 @dataclass(frozen=True)
@@ -185,7 +82,7 @@ def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth
     # The peak knows nothing of rows that no option uses: facts and purchases pay for them, in Python's integers.
     whole = np.rint(np.minimum(price * scale, 2.0**61)).astype(np.int64)
     value = np.empty(len(columns.cost), dtype=np.int64)
-    _priced(columns, whole, scale, value)
+    price_all(columns, whole, scale, value)
     others = priced_others(columns, whole, scale)
     if ties is not None and worth is not None and len(ties.fact):
         for fact, given in enumerate(_charged(columns, ties, value, worth, scale).tolist()):
@@ -193,7 +90,7 @@ def exact_bound(columns: Columns, price: Floats, ties: Ties | None = None, worth
     least = np.minimum.reduceat(value, columns.start[:-1]) if len(value) else np.zeros(0, np.int64)
     total = int(least.sum()) - sum(p * b for p, b in zip(whole.tolist(), columns.bound.tolist(), strict=True) if p)
     total += sum(min(0, v) * upper for v, upper in zip(others, columns.upper.tolist(), strict=True))
-    _lower(columns.start, least, value)
+    lower(columns.start, least, value)
     return Bound(-(-total // scale), whole, scale, total, value, others, least)
 
 
@@ -317,7 +214,7 @@ def refined(columns: Columns, sizes: Floats, spent: Callable[[], bool], start: F
     """The prices ``start`` float [row] made a little better; see ``ascend``, which would leave them first."""
     typical, used = _mean_cost(columns), np.zeros(len(columns.bound))
     items = len(columns.start) - 1
-    _smooth(columns, np.arange(items), start, typical, used, _room(columns))
+    smooth(columns, np.arange(items), start, typical, used, _room(columns))
     # What an item pays counts: where room is bought, its options may cost next to nothing.
     typical += float(start @ used) / max(1, items)
     return _climbed(columns, sizes, spent, start, None, typical, FINELY)
@@ -357,9 +254,9 @@ def _climbed(
         def value(x: Floats, heat: float = heat) -> tuple[float, Floats]:
             price = x * unit * typical
             gradient = np.zeros(rows)
-            total = stands_for * _smooth(columns, sample, price, heat * typical, gradient, room)
+            total = stands_for * smooth(columns, sample, price, heat * typical, gradient, room)
             gradient *= stands_for
-            total += _smooth_others(columns, price, heat * typical, gradient)
+            total += smooth_others(columns, price, heat * typical, gradient)
             total -= float(price @ columns.bound)
             gradient -= columns.bound
             weight = 1.0 / (typical * items)
@@ -388,16 +285,5 @@ def _climbed(
 def cheapest(start: Ints, value: Floats | Ints, width: int) -> Bools:
     """The ``width`` options of each item with the least ``value`` [option], the first of equal ones. bool [option]."""
     keep = np.zeros(len(value), dtype=np.bool_)
-    _mark(start, value, width, keep)
+    mark_cheapest(start, value, width, keep)
     return keep
-
-
-@compiled
-def _mark(start: Ints, value: Floats | Ints, width: int, keep: Bools) -> None:
-    for i in range(len(start) - 1):
-        for _ in range(min(width, start[i + 1] - start[i])):
-            least = -1
-            for o in range(start[i], start[i + 1]):
-                if not keep[o] and (least < 0 or value[o] < value[least]):
-                    least = o
-            keep[least] = True

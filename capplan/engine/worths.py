@@ -20,30 +20,14 @@ import numpy as np
 from scipy.optimize import minimize
 
 from capplan.engine.columns import Columns, Ties
-from capplan.engine.compiled import compiled
-from capplan.engine.dual import FAR, HIGHEST, Bound, exact_bound
-from capplan.units import Floats, Ints
+from capplan.engine.dual import HIGHEST, Bound, exact_bound
+from capplan.engine.loops import Room, hold, save, value_items
+from capplan.units import Floats
 
 SCHEDULE = ((0.02, 150), (0.005, 200), (0.001, 300))
 """Temperature, in what an item costs on average, and most rounds of each leg of the climb."""
 EFFORT_AN_OPTION = 2e-8
 """Effort for one look at an option."""
-
-
-class Room(NamedTuple):
-    """Room for what one look works out: of options, of pairs of an item and a fact, of facts and purchases, of items.
-
-    ``saved`` float [option]: what it costs less than its item is worth; ``most`` float [pair] the most of it there and
-    ``weights`` float [pair] the sum of their weights; ``paid`` float [other] what each costs less what it saves;
-    ``held`` float [other] how much of it is to be had, of 1; ``rise`` float [item] what the bound gains by its worth.
-    """
-
-    saved: Floats
-    most: Floats
-    weights: Floats
-    paid: Floats
-    held: Floats
-    rise: Floats
 
 
 class Worths(NamedTuple):
@@ -57,115 +41,6 @@ class Worths(NamedTuple):
     held: Floats
     bound: Bound
     effort: float
-
-
-@compiled
-def _save(columns: Columns, pair: Ints, price: Floats, worth: Floats, heat: float, room: Room) -> None:
-    """What options save at ``price`` and ``worth``, and what that comes to at each pair."""
-    slots, explicit = columns.row.shape[1], len(columns.entry) > 0
-    room.most[:] = -np.inf
-    room.weights[:] = 0.0
-    for i in range(len(columns.start) - 1):
-        for o in range(columns.start[i], columns.start[i + 1]):
-            cost = float(columns.cost[o])
-            if slots:
-                p = columns.place[o]
-                if p >= 0:
-                    for k in range(slots):
-                        r = columns.row[p, k]
-                        if r >= 0:
-                            cost += price[r] * columns.need[i, k]
-            if explicit:
-                for e in range(columns.at[o], columns.at[o + 1]):
-                    cost += price[columns.entry_row[e]] * columns.entry[e]
-            room.saved[o] = worth[i] - cost
-            if pair[o] >= 0:
-                room.most[pair[o]] = max(room.most[pair[o]], room.saved[o])
-    for o in range(len(pair)):
-        q = pair[o]
-        if q >= 0 and room.most[q] > -FAR * heat:
-            away = (room.most[q] - room.saved[o]) / heat
-            if away < FAR:
-                room.weights[q] += np.exp(-away)
-
-
-@compiled
-def _hold(
-    columns: Columns, fact: Ints, price: Floats, heat: float, warmth: float, gradient: Floats, room: Room
-) -> float:
-    """Σ of the soft ``upper × min(0, what is paid for a fact or purchase less what it saves)``.
-
-    Adds to ``gradient`` float [row].
-    """
-    total, others = 0.0, len(columns.other_cost)
-    for j in range(others):
-        paid = float(columns.other_cost[j])
-        for e in range(columns.other_at[j], columns.other_at[j + 1]):
-            paid += price[columns.other_row[e]] * columns.other[e]
-        room.paid[j] = paid
-    for q in range(len(fact)):
-        if room.most[q] > -FAR * heat:
-            # One way to save nothing: to be elsewhere.
-            room.weights[q] += np.exp(-room.most[q] / heat)
-            room.paid[fact[q]] -= room.most[q] + heat * np.log(room.weights[q])
-    for j in range(others):
-        paid = room.paid[j] * columns.upper[j]
-        away = paid / warmth
-        if away > FAR:
-            room.held[j] = 0.0
-            continue
-        if away < -FAR:
-            room.held[j] = 1.0
-            total += paid
-        else:
-            room.held[j] = 1.0 / (1.0 + np.exp(away))
-            total -= warmth * np.log1p(np.exp(-away))
-        for e in range(columns.other_at[j], columns.other_at[j + 1]):
-            gradient[columns.other_row[e]] += room.held[j] * columns.upper[j] * columns.other[e]
-    return total
-
-
-@compiled
-def _value(columns: Columns, pair: Ints, fact: Ints, worth: Floats, heat: float, gradient: Floats, room: Room) -> float:
-    """Σ over items of the soft minimum of their worth and their options without a fact.
-
-    Adds to ``gradient`` float [row].
-    """
-    slots, explicit = columns.row.shape[1], len(columns.entry) > 0
-    total = 0.0
-    for i in range(len(columns.start) - 1):
-        most = 0.0
-        for o in range(columns.start[i], columns.start[i + 1]):
-            if pair[o] < 0:
-                most = max(most, room.saved[o])
-        weight = np.exp(-most / heat) if most < FAR * heat else 0.0
-        for o in range(columns.start[i], columns.start[i + 1]):
-            if pair[o] < 0 and most - room.saved[o] < FAR * heat:
-                weight += np.exp((room.saved[o] - most) / heat)
-        total += worth[i] - most - heat * np.log(weight)
-        room.rise[i] = 1.0
-        for o in range(columns.start[i], columns.start[i + 1]):
-            q, share = pair[o], 0.0
-            if q < 0:
-                if most - room.saved[o] < FAR * heat:
-                    share = np.exp((room.saved[o] - most) / heat) / weight
-            elif room.most[q] > -FAR * heat and room.held[fact[q]] > 0:
-                away = (room.most[q] - room.saved[o]) / heat
-                if away < FAR:
-                    share = room.held[fact[q]] * columns.upper[fact[q]] * np.exp(-away) / room.weights[q]
-            if share > 0:
-                room.rise[i] -= share
-                if slots:
-                    p = columns.place[o]
-                    if p >= 0:
-                        for k in range(slots):
-                            r = columns.row[p, k]
-                            if r >= 0:
-                                gradient[r] += share * columns.need[i, k]
-                if explicit:
-                    for e in range(columns.at[o], columns.at[o + 1]):
-                        gradient[columns.entry_row[e]] += share * columns.entry[e]
-    return total
 
 
 class _Look:
@@ -194,9 +69,9 @@ class _Look:
         columns, heat = self.columns, self.heat * self.typical
         price, worth = self.meant(x)
         gradient = -columns.bound.astype(np.float64)
-        _save(columns, self.pair, price, worth, heat, self.room)
-        total = _hold(columns, self.fact, price, heat, heat * self.a_fact, gradient, self.room)
-        total += _value(columns, self.pair, self.fact, worth, heat, gradient, self.room)
+        save(columns, self.pair, price, worth, heat, self.room)
+        total = hold(columns, self.fact, price, heat, heat * self.a_fact, gradient, self.room)
+        total += value_items(columns, self.pair, self.fact, worth, heat, gradient, self.room)
         total -= float(price @ columns.bound)
         slope = np.concatenate([gradient * self.unit, self.room.rise * self.typical])
         return -total / (self.typical * self.items), -slope / (self.typical * self.items)
@@ -218,11 +93,12 @@ def climbed(columns: Columns, ties: Ties, sizes: Floats, spent: Callable[[], boo
         if spent():
             raise StopIteration
 
+    find: Any = minimize
     for heat, rounds in SCHEDULE:
         look.heat = heat
         options = {"maxiter": rounds, "maxcor": 20, "ftol": 1e-7, "gtol": 1e-9}
-        find: Any = minimize
         x = find(look, x, jac=True, method="L-BFGS-B", bounds=bounds, callback=stop, options=options).x
+        # What is held is to be that of the end.
         look(x)
         price, worth = look.meant(x)
         bound = exact_bound(columns, price, ties, worth)
