@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from capplan.engine import Limits, Watch
-from capplan.engine.experience import AFRESH, HEATS, SHUT, WALK, Experience
+from capplan.engine.experience import AFRESH, HEATS, OPEN, WALK, Experience
 from capplan.engine.stage import COOL_SHARE, Stage
 from capplan.engine.walk import BRISK, Pace
 from capplan.engine.walking import Course
@@ -59,8 +59,8 @@ def test_after_slow_cooling_come_walks_that_begin_no_hotter():
     experience.cooled(0.005)
     rates = experience.chooser.rate
     assert [rates[WALK + n] for n in range(len(HEATS))] == [None if heat <= 0.005 else 0.0 for heat in HEATS]
-    assert rates[AFRESH:SHUT] == [10.0, 0.0, 0.0, 0.0]
-    assert rates[:WALK] + rates[SHUT:] == [None] * (WALK + 1)
+    assert rates[AFRESH:OPEN] == [10.0, 0.0, 0.0, 0.0]
+    assert rates[:WALK] + rates[OPEN:] == [None] * (WALK + 1)
 
 
 def test_a_long_walk_takes_its_time_with_limits():

@@ -85,7 +85,7 @@ def test_any_prices_give_a_valid_bound(seed: int, prices: list[float]) -> None:
     assert best.x is not None
     assert bound.value + goal.constant <= best.goals[0].value
     taken = np.flatnonzero(best.x[: program.options])
-    assert int(bound.least_with()[taken].max()) + goal.constant <= best.goals[0].value
+    assert int(bound.least_with(program.any_of)[taken].max()) + goal.constant <= best.goals[0].value
 
 
 @settings(max_examples=25, deadline=None)

@@ -27,7 +27,7 @@ def core_at(program: Program, price: Floats) -> Core:
     """All options of a Program, at some prices."""
     goal = cost_of(program)
     bound = exact_bound(columns_of(program, goal, links_of(program, goal)), price)
-    return core_of(program, goal, np.ones(program.options, dtype=np.bool_), bound, price, np.zeros(program.facts))
+    return core_of(program, goal, np.ones(program.options, dtype=np.bool_), bound, price)
 
 
 def some_choice(program: Program, random: np.random.Generator) -> Ints:

@@ -58,7 +58,7 @@ def test_any_prices_and_worths_give_a_valid_bound(program: Program, prices: list
     master = Master(columns, np.arange(program.facts))
     master.learn(bound)
     constant, slope = master.cuts[0]
-    least = bound.least_with()
+    least = bound.least_with(program.any_of)
     for value, x in plans:
         assert bound.value + goal.constant <= value
         assert int(least[x[: program.options] > 0].max()) + goal.constant <= value

@@ -10,15 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capplan.engine import Limits, Watch, solve_exact
-from capplan.engine.budget import Budget
 from capplan.engine.columns import Columns, Ties, columns_of, links_of, ties_of
 from capplan.engine.dual import Bound, exact_bound
-from capplan.engine.experience import Experience
-from capplan.engine.improve import Improver
 from capplan.engine.stage import VAIN_MOST, Stage
 from capplan.engine.worths import Worths, _Look, climbed
 from capplan.program import LinearGoal, Program
-from capplan.units import Floats, Ints
+from capplan.units import Floats
 from tests.test_engine_large import cost_of, openings
 from tests.test_engine_proof import programs
 
@@ -132,31 +129,6 @@ def test_a_relaxation_gets_near_its_best_where_sites_cost_much(monkeypatch):
     stage.run(0)
     assert stage.best is not None
     assert stage._value <= 1.05 * stage.bound
-
-
-def test_what_the_relaxation_has_most_of_is_tried_instead(monkeypatch):
-    """Sites opened instead of another one: nearly always one of the two that it likes, of eight that are shut."""
-    program = openings(30, 10, 4, full=0.1)
-    stage = Stage(program, cost_of(program), Limits(), Watch(), lambda *_: None, None)
-    stage.held[[6, 8]] = 1.0
-    bound = stage._prices()
-    stage._keep(np.ones(program.options, dtype=np.bool_), bound)
-    x = np.zeros(program.columns, dtype=np.int64)
-    x[program.item_start[:-1] + np.arange(program.items) % 2] = 1
-    x[program.options :] = np.arange(program.facts) < 2
-    improver = Improver(stage.core, x, Budget(Limits(), Watch()), 1, Experience())
-    tried: list[int] = []
-
-    def walked(_: object, _from: object, _seconds: object, _course: object, shut: Ints) -> None:
-        still = np.setdiff1d(np.arange(program.options), shut)
-        tried.extend(np.setdiff1d(still % program.facts, [0, 1]).tolist())
-
-    monkeypatch.setattr(Improver, "walk", walked)
-    for _ in range(200):
-        improver._shut_one(0.1)
-    assert len(tried) > 50
-    assert sum(fact in {6, 8} for fact in tried) > 0.7 * len(tried)
-    assert len(set(tried)) > 2
 
 
 def test_proposals_in_vain_end(monkeypatch):

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from capplan.engine.dual import NEAR, Bound, ascend, cheapest, exact_bound, purchase_prices, refined, sifted
 from capplan.engine.linear import Relaxed, relax
+from capplan.engine.master import dear
 from capplan.engine.memory import hand_back
 from capplan.engine.narrow import options_of
 from capplan.engine.search import Search
@@ -21,6 +22,8 @@ CORE_WIDTH = 8
 WORTHS_SHARE, HELD_LEAST, WORTH_MUCH = 0.1, 1e-3, 0.01
 """Share of the time left that prices and worths together may take; of a fact less than that counts as nothing; share of
 the bound that worths bring from which ties are needed at once: else the few that are broken will do."""
+FEW = 0.5
+"""Share of the facts that cost something up to which the relaxation needs few of them."""
 PRICES_SHARE, GUESS_SHARE = 0.25, 0.1
 """Share of the time left that an ascent may take; where there is a guess, from that and from nothing."""
 SIFTED = 2
@@ -60,12 +63,27 @@ class Bounding(Search):
     _proved_by_price = -(2**62)
     """The bound that ``price`` and ``worth`` prove."""
 
+    def _least_with(self) -> Ints:
+        """A lower bound on every plan that takes an option, without the goal's constant. int64 [option]."""
+        return self.last_bound().least_with(self.whole.any_of)
+
     def _may_help(self) -> Bools:
         """Options that may be in a better plan, and those of the best one. bool [option]."""
         if self.best is None:
             return np.ones(self.whole.options, dtype=np.bool_)
-        keep = self.last_bound().least_with() < int(self._value) - self.goal.constant
+        keep = self._least_with() < int(self._value) - self.goal.constant
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
+
+    def _likeliest(self, count: int, width: int) -> Bools:
+        """Some ``count`` options of which plans may cost least, and ``width`` of each item at least. bool [option]."""
+        least = self._least_with()
+        most = np.partition(least, count)[count] if count < len(least) else least.max()
+        return np.asarray((least <= most) | cheapest(self.columns.start, least, width))
+
+    def _few_needed(self) -> bool:
+        """Whether the relaxation has something of few of those facts that cost something."""
+        facts = dear(self.columns, self.whole.purchases.derived)
+        return 0 < int((self.held[facts] > HELD_LEAST).sum()) <= FEW * len(facts)
 
     def _prices(self, sample: int | None = None) -> Bound:
         """Prices by ascent, and the bound they prove; those of a ``sample`` of items are soon there.

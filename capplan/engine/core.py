@@ -22,8 +22,7 @@ class Core:
     ``option`` int64 [k]: their numbers in the whole. ``reduced`` float [k]: what each costs above the cheapest of its
     item at good prices. ``place`` int64 [k]: options with the same number use the same limits. ``price`` float [limit]:
     good prices; ``toll``: the least price of a unit beyond each limit, for a walk. ``typical``: a middling ``reduced``
-    above 0. ``first``: options of the whole. ``held`` float [fact]: how much of each the relaxation has, 0 to 1, or 0
-    where that is not known.
+    above 0. ``first``: options of the whole.
     """
 
     option: Ints
@@ -34,7 +33,6 @@ class Core:
     toll: Floats
     typical: float
     first: int
-    held: Floats
 
     def __getstate__(self) -> dict[str, object]:
         """Without what is worked out of the rest."""
@@ -70,10 +68,10 @@ class Core:
         return taken
 
 
-def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats, held: Floats) -> Core:
+def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price: Floats) -> Core:
     """The core of the options ``keep`` bool [option].
 
-    ``price`` float [row] ≥ 0 are prices of the limits, ``held`` float [fact] what the relaxation has of each fact.
+    ``price`` float [row] ≥ 0 are prices of the limits.
     """
     option = np.flatnonzero(keep)
     small, inner_goal = narrowed(program, goal, option)
@@ -92,7 +90,6 @@ def core_of(program: Program, goal: LinearGoal, keep: Bools, bound: Bound, price
         _tolls(parts, price),
         typical,
         program.options,
-        np.clip(held, 0.0, 1.0),
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from scipy.optimize import minimize
 
 from capplan.engine.columns import Columns, Ties
@@ -32,6 +33,8 @@ Schedule = tuple[tuple[float, int], ...]
 HIGHEST = 1e6
 """Mean costs for one unit beyond which no price climbs."""
 
+FACT_MOST = 2**50
+"""The most that a fact that does not pay is counted as: what an option brings is to fit together."""
 HASTE = 3
 """How many times fewer rounds a sample gets: its prices are good for a first plan only."""
 SCHEDULE = ((0.02, 100), (0.002, 200))
@@ -61,11 +64,18 @@ class Bound:
     others: list[int]
     least: Ints
 
-    def least_with(self) -> Ints:
-        """A lower bound on every plan that takes an option, rounded down. int64 [option]."""
+    def least_with(self, any_of: sp.csr_array) -> Ints:
+        """A lower bound on every plan that takes an option, rounded down. int64 [option].
+
+        ``any_of`` bool sparse [fact, option]: an option brings its facts, also those that do not pay.
+        """
         least: Ints = self.reduced // self.scale
         # In place: there may be tens of millions.
         least += self.total // self.scale
+        for fact, cost in enumerate(self.others[: any_of.shape[0]]):
+            if cost > 0:
+                brought = any_of.indices[any_of.indptr[fact] : any_of.indptr[fact + 1]]
+                least[brought] += min(cost // self.scale, FACT_MOST)
         return least
 
 

@@ -14,9 +14,9 @@ from capplan.units import Floats
 
 HEATS = (0.005, 0.0005, 0.5, 0.05)
 """Temperatures at which walks begin, in what an item costs. Which is right depends on how rugged the costs are."""
-WALK, AFRESH, SHUT, KINDS = (len(ARMS) + n for n in (0, len(HEATS), 2 * len(HEATS), 2 * len(HEATS) + 1))
+WALK, AFRESH, OPEN, KINDS = (len(ARMS) + n for n in (0, len(HEATS), 2 * len(HEATS), 2 * len(HEATS) + 1))
 """Kinds of search: first parts of each arm, then walks from each temperature, with what limits were found to cost and
-afresh, then sites done without; how many."""
+afresh, then what else to open; how many."""
 STRICTEST, LOST_SHARE = 64.0, 0.4
 """The most that limits are made dearer, and the share of moves in vain from which they are."""
 CURIOSITY = 0.05
@@ -77,7 +77,7 @@ class Experience:
 
     def cooled(self, heat: float) -> None:
         """A plan was cooled slowly to a temperature: walks that begin hotter, or afresh, are not what comes next."""
-        for kind in range(WALK, SHUT):
+        for kind in range(WALK, OPEN):
             if kind >= AFRESH or HEATS[kind - WALK] > heat:
                 self.chooser.rate[kind] = self.chooser.rate[kind] or 0.0
 

@@ -1,42 +1,32 @@
-"""A plan made better inside a core: by parts, by walks, by doing without a site, what pays best at the moment."""
+"""A plan made better inside a core: by parts, by walks, by what is opened, what pays best at the moment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from capplan.engine.budget import Budget
 from capplan.engine.core import Core
-from capplan.engine.dual import cheapest
-from capplan.engine.experience import AFRESH, HEATS, SHUT, WALK, Experience
+from capplan.engine.experience import AFRESH, HEATS, OPEN, WALK, Experience
 from capplan.engine.mending import PART_S
-from capplan.engine.narrow import options_of
 from capplan.engine.neighbourhood import neighbourhood
+from capplan.engine.opening import Opener
 from capplan.engine.result import Limits, Watch
-from capplan.engine.settled import worth_of
-from capplan.engine.walking import Course, Walker
-from capplan.units import Floats, Ints
+from capplan.engine.walking import Course
+from capplan.units import Ints
 
 PLAN_SHARE = 0.4
 """Share of the time in which a plan is looked for where there is none to begin with."""
-INSTEAD = 0.5
-"""How often something is opened instead of what is shut."""
-UNLIKED = 0.05
-"""How likely what the relaxation has nothing of is opened, or what it has all of is shut, beside the opposite."""
+REOPEN = 3.0
+"""How much longer than one walk a search for what else to open takes, which is many of them."""
 LONG_SHARE = 0.9
 """Share of the time that a long walk takes, so that it has cooled when it is called back."""
 
 
-class Improver(Walker):
+class Improver(Opener):
     """Chooses what to try next by what paid lately."""
-
-    @cached_property
-    def _worth(self) -> Floats:
-        """What each fact and purchase costs. float [fact + purchase]."""
-        return worth_of(self.core.parts)
 
     def improve(self, seconds: float, enough: int | None = None) -> None:
         """Search from the best plan for ``seconds``, or until its goal is ``enough``."""
@@ -54,10 +44,10 @@ class Improver(Walker):
 
     def _try(self, kind: int, seconds: float) -> None:
         assert self.x is not None
-        if WALK <= kind < SHUT:
+        if WALK <= kind < OPEN:
             self._walk_at(kind - WALK, seconds)
-        elif kind == SHUT:
-            self._shut_one(seconds)
+        elif kind == OPEN:
+            self.reopen(REOPEN * seconds)
         else:
             taken = np.flatnonzero(self.x[: self.core.parts.program.options])
             freed = neighbourhood(self.core, taken, kind, self.random, self._paid_for())
@@ -88,36 +78,6 @@ class Improver(Walker):
         self.walk(self.x, seconds, Course(heat, stretch=stretch[kind], afresh=afresh))
         if self.value == before:
             stretch[kind] *= 2
-
-    def _shut_one(self, seconds: float) -> None:
-        """Try to do without a fact that costs something, or with another instead.
-
-        Those that few options need are done without first, those that the relaxation has most of taken instead.
-        """
-        assert self.x is not None
-        program, x, liked = self.core.parts.program, self.x, self.core.held
-        first = program.options
-        price = self._worth[: program.facts]
-        held = np.flatnonzero((x[first : first + program.facts] > 0) & (price > 0))
-        if not len(held):
-            return
-        use = np.asarray(program.any_of.astype(np.int64) @ x[:first])[held]
-        weight = (price[held] / np.maximum(1, use)) ** 2 * (1 + UNLIKED - liked[held])
-        fact = int(self.random.choice(held, p=weight / weight.sum()))
-        closed = (x[first : first + program.facts] == 0) & (price > 0)
-        others = np.flatnonzero(closed)
-        if len(others) and self.random.random() < INSTEAD:
-            likely = (UNLIKED + liked[others]) / price[others]
-            closed[self.random.choice(others, p=likely / likely.sum())] = False
-        closed[fact] = True
-        shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)))
-        rank = self.core.reduced.copy()
-        rank[x[:first] > 0] = -1.0
-        rank[shut] += 1e12
-        y = np.zeros_like(x)
-        y[np.flatnonzero(cheapest(self.core.parts.start, rank, 1))] = 1
-        y[first + program.facts :] = x[first + program.facts :]
-        self.walk(y, seconds, Course(0.001), shut)
 
 
 @dataclass(frozen=True)

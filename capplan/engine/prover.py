@@ -25,12 +25,20 @@ LARGEST_EXACT = 2**53
 class Prover:
     """Looks for a plan that is better than ``best`` int64 [column], if any, among the options ``keep`` bool [option].
 
-    Whatever is not kept must be known to lead to no better plan.
+    ``elsewhere`` is a lower bound on every plan that takes any other option, None where there is none.
     """
 
-    def __init__(self, program: Program, goal: LinearGoal, keep: Bools, best: Ints | None, seed: int) -> None:
+    def __init__(
+        self,
+        program: Program,
+        goal: LinearGoal,
+        keep: Bools,
+        best: Ints | None,
+        seed: int,
+        elsewhere: int | None = None,
+    ) -> None:
         self._option, self._first, self._goal = np.flatnonzero(keep), program.options, goal
-        self._known = None if best is None else goal.value(best)
+        self._elsewhere = elsewhere
         small, inner = narrowed(program, goal, self._option)
         self._unit = max(1, int(np.gcd.reduce(inner.coefficients)))
         problem = _problem(small, inner, self._unit, None if best is None else self._inner(best), seed)
@@ -60,9 +68,8 @@ class Prover:
         bound = None
         if found.least is not None:
             bound = found.least * self._unit + self._goal.constant
-            if self._known is not None:
-                # What was not kept costs at least as much as the plan it was held against.
-                bound = min(bound, self._known)
+            if self._elsewhere is not None:
+                bound = min(bound, self._elsewhere)
         return [self._outer(x) for x in found.plans], bound
 
     def tell(self, x: Ints) -> None:

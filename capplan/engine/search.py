@@ -27,7 +27,7 @@ TIED_MOST = 500_000
 """Options up to which each is held against the fact that it needs, where facts cost something."""
 AHEAD = 1.3
 """How far branch and bound may go before it is heard again, times what was done."""
-TRIAL, OF_USE = 0.2, 0.1
+TRIAL, TRIAL_LIKELY, OF_USE = 0.2, 0.4, 0.1
 """Share of the time after which branch and bound is judged, and the share of the gap that it is to have closed."""
 MIX_S = 0.5
 """Seconds that the best mixture of plans may take."""
@@ -53,7 +53,8 @@ class Search:
     worth: Floats | None = None
     last: Bound
     prover: Prover | None = None
-    proof_tried = False
+    proof_tried = proof_done = False
+    """Whether all that may be better was given to branch and bound, and whether it came to an end with what it had."""
     _listen_at = _judge_at = _proof_since = _allowed = 0.0
     _gave_plan = False
 
@@ -151,8 +152,21 @@ class Search:
         best = None if self.best is None else int(self._value)
         self._heard(self.goal, best, self.bound + self.goal.constant)
 
-    def _keep(self, keep: Bools, bound: Bound) -> None:
-        """Make ``keep`` bool [option], those that cost hardly more, others at random, and the best plan's the core."""
+    def _keep(self, keep: Bools, bound: Bound, *, only: bool = False) -> None:
+        """Make ``keep`` bool [option] and the best plan's the core, and unless ``only`` these others that may help."""
+        if not only:
+            keep = self._widened(keep, bound)
+        if self.best is not None:
+            keep = keep | (self.best[: self.whole.options] > 0)
+        if hasattr(self, "core"):
+            # Somebody else may still be at work in it, and send back a plan of it.
+            self.core.forget()
+        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
+        inner = None if self.best is None else self.core.inner(self.best)
+        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
+
+    def _widened(self, keep: Bools, bound: Bound) -> Bools:
+        """``keep`` bool [option], those that cost hardly more, and others at random."""
         # In whole numbers: of tens of millions no copy in floats is made.
         equal = bound.reduced <= int(EQUALLY * bound.scale * abs(bound.value) / max(1, self.whole.items))
         room = min(EQUAL_MOST, max(0, CORE_LARGEST - int(keep.sum())))
@@ -163,14 +177,7 @@ class Search:
         spare = (most - int(keep.sum())) / max(1, self.whole.options)
         if spare > 0:
             keep = keep | (self.random.random(self.whole.options) < spare)
-        if self.best is not None:
-            keep |= self.best[: self.whole.options] > 0
-        if hasattr(self, "core"):
-            # Somebody else may still be at work in it, and send back a plan of it.
-            self.core.forget()
-        self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price, self.held[: self.whole.facts])
-        inner = None if self.best is None else self.core.inner(self.best)
-        self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
+        return keep
 
     def _take(self) -> None:
         """Hear of the best plan of the core."""
@@ -192,7 +199,7 @@ class Search:
         if inside.sum() < self.whole.items:
             keep = np.zeros(self.whole.options, dtype=np.bool_)
             keep[self.core.option] = True
-            self._keep(keep, self.last)
+            self._keep(keep, self.last, only=True)
 
     def _hand_out(self, *, cool: float | None = None) -> None:
         """Have others improve the best plan, as far as they are idle; or cool it slowly, for so many seconds."""
@@ -209,12 +216,14 @@ class Search:
 
     # -- proof --------------------------------------------------------------------------------------------
 
-    def begin_proof(self, keep: Bools) -> None:
-        """Start branch and bound over the options ``keep`` bool [option]; it takes the place of one of the others."""
-        self.prover = Prover(self.whole, self.goal, keep, self.best, int(self.random.integers(2**31)))
-        self.proof_tried = True
+    def begin_proof(self, keep: Bools, elsewhere: int | None) -> None:
+        """Start branch and bound over the options ``keep`` bool [option]; it takes the place of one of the others.
+
+        ``elsewhere`` is a lower bound on every plan that takes another one.
+        """
+        self.prover = Prover(self.whole, self.goal, keep, self.best, int(self.random.integers(2**31)), elsewhere)
         self._proof_since = self.budget.effort
-        self._judge_at = self.left * (1 - TRIAL)
+        self._judge_at = self.left * (1 - (TRIAL if self.proof_tried else TRIAL_LIKELY))
         self._gave_plan = False
         self._allowed = self._turn
         self.prover.allow(self._allowed if self.limits.deterministic else None)
@@ -232,11 +241,12 @@ class Search:
 
     def _judge_proof(self) -> None:
         """Stop branch and bound if it found nothing for long and others could use its processor."""
-        if self.prover is None or self.left > self._judge_at:
+        if self.prover is None or (self.left > self._judge_at and not self.prover.ended):
             return
         known = min(self._value, 2.0**62) - self.goal.constant
         of_use = self.bound - self._own_bound > OF_USE * (known - self._own_bound)
-        if self.prover.ended or (self.crew is not None and not of_use and not self._gave_plan):
+        self.proof_done = self.prover.ended
+        if self.proof_done or (self.crew is not None and not of_use and not self._gave_plan):
             self.end_proof()
         else:
             self._judge_at -= TRIAL * self.left

@@ -9,7 +9,7 @@ import numpy as np
 
 from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH
 from capplan.engine.cpsat import Answer, Callback, Model
-from capplan.engine.dual import cheapest, exact_bound, held
+from capplan.engine.dual import Bound, cheapest, exact_bound, held
 from capplan.engine.improve import Improver, Start
 from capplan.engine.kinds import kinds_of
 from capplan.engine.linear import Relaxed
@@ -38,6 +38,9 @@ VAIN_MOST, VAIN_GAIN = 6, 0.01
 """Proposals in a row after which there are no more where they made the gap smaller by no more than that share."""
 PROVED_MOST = 40_000
 """Options of possibly better plans up to which branch and bound is worth a processor."""
+LIKELY, LIKELY_WIDTH, LIKELY_MORE = 4_000, 2, 4
+"""Options, and those of an item at least, that branch and bound is given first where few facts are needed; how many
+times more the next time."""
 SMALL, AT_ONCE_MOST = 12_000, 3_000
 """Options up to which the bound is wanted before the plan; those of possibly better plans up to which, after the first
 half, they go to CP-SAT all at once: with more of them parts and walks find more in that time."""
@@ -46,6 +49,8 @@ half, they go to CP-SAT all at once: with more of them parts and walks find more
 class Stage(Packing):
     """The search for one goal: prices, relaxation, proposals, plans, improvement."""
 
+    _likely_most = LIKELY
+    """Options that branch and bound is given next where few facts are needed."""
     _priced_at: bytes | None = None
     """What is opened and bought at the prices of the core, where these were worked out for that."""
     _reachable = -np.inf
@@ -113,14 +118,42 @@ class Stage(Packing):
         return kinds.alike and self.best is not None
 
     def _prove_beside(self) -> None:
-        """Give what may be in a better plan to branch and bound, in a process of its own, once."""
+        """Give what may be in a better plan to branch and bound, in a process of its own, once.
+
+        Where few of many facts are needed, it is given the likeliest of it first, which says best which these are, and
+        more whenever it has done with that.
+        """
         if self.prover is not None or self.proof_tried or self.over():
             return
         if self.limits.workers < 2 or self.whole.items > PROVED_MOST or not Prover.can(self.goal):
             return
         keep = self._may_help()
-        if keep.sum() <= PROVED_MOST:
-            self.begin_proof(keep)
+        if self._few_needed() and keep.sum() > self._likely_most:
+            keep = self._likeliest(self._likely_most, LIKELY_WIDTH)
+            if self.best is not None:
+                keep |= self.best[: self.whole.options] > 0
+            self._likely_most *= LIKELY_MORE
+        elif keep.sum() <= PROVED_MOST:
+            self.proof_tried = True
+        else:
+            return
+        elsewhere = None if keep.all() else int(self._least_with()[~keep].min()) + self.goal.constant
+        self.begin_proof(keep, elsewhere)
+
+    def _price_worths(self, bound: Bound) -> None:
+        """Where these say that few facts are needed, branch and bound and plans begin at once with the likeliest."""
+        super()._price_worths(bound)
+        if self._few_needed() and not self.over():
+            self._keep(self._likeliest(CORE_WIDTH * self.whole.items, CORE_WIDTH), self.last, only=True)
+            self._prove_beside()
+            shut = options_of(self.whole, np.flatnonzero(self.held[: self.whole.facts] < LITTLE))
+            self._plan_without(shut, self.core.reduced, self.core.parts.program.purchases.upper)
+
+    def _bring_back(self, *, last: bool = False) -> None:
+        super()._bring_back(last=last)
+        if self.proof_done and not last:
+            self.proof_done = False
+            self._prove_beside()
 
     @property
     def _gap(self) -> float:
@@ -220,7 +253,11 @@ class Stage(Packing):
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
         self._priced_at = None
-        self._keep(cheapest(self.columns.start, self.last.reduced, CORE_WIDTH) | (share > 1e-6), self.last)
+        if few := self._few_needed():
+            near = self._likeliest(CORE_WIDTH * self.whole.items, CORE_WIDTH)
+        else:
+            near = cheapest(self.columns.start, self.last.reduced, CORE_WIDTH)
+        self._keep(near | (share > 1e-6), self.last, only=few)
         return share
 
     def _price_at_best(self, other: Ints) -> float:
