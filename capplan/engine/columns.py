@@ -19,6 +19,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from capplan.engine.linking import linking
+from capplan.engine.narrow import dearest
 from capplan.engine.releases import by_release, tightened
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Ints, Numbers
@@ -103,12 +104,9 @@ class Ties:
 
 def ties_of(program: Program, goal: LinearGoal, links: Links) -> Ties:
     """Pairs of items and facts, in the order of the items."""
-    first, options = program.options, program.options
-    price = goal.coefficients[first : first + program.facts]
-    owner = np.full(options, -1, dtype=np.int64)
-    wanted = np.flatnonzero(links.wanted_not)
-    for fact in wanted[np.argsort(price[wanted], kind="stable")].tolist():
-        owner[program.any_of.indices[program.any_of.indptr[fact] : program.any_of.indptr[fact + 1]]] = fact
+    options = program.options
+    price = goal.coefficients[options : options + program.facts]
+    owner = dearest(program, np.flatnonzero(links.wanted_not), price)
     some = np.flatnonzero(owner >= 0)
     key = program.item[some].astype(np.int64) * max(1, program.facts) + owner[some]
     keys, number = np.unique(key, return_inverse=True)

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from capplan.program import LinearGoal, Program
 from capplan.program.coefficients import Coefficients
 from capplan.program.statements import ROUNDING
-from capplan.units import Bools, Ints
+from capplan.units import Bools, Floats, Ints
 
 
 def narrowed(program: Program, goal: LinearGoal, option: Ints) -> tuple[Program, LinearGoal]:
@@ -149,6 +149,14 @@ def options_of(program: Program, facts: Ints) -> Bools:
     found, of = np.zeros(program.options, dtype=np.bool_), program.any_of
     for fact in facts.tolist():
         found[of.indices[of.indptr[fact] : of.indptr[fact + 1]]] = True
+    return found
+
+
+def dearest(program: Program, facts: Ints, price: Floats | Ints) -> Ints:
+    """The one of ``facts`` int64 [k] of most ``price`` [fact] that each option brings, -1 for none. int64 [option]."""
+    found, of = np.full(program.options, -1, dtype=np.int64), program.any_of
+    for fact in facts[np.argsort(price[facts], kind="stable")].tolist():
+        found[of.indices[of.indptr[fact] : of.indptr[fact + 1]]] = fact
     return found
 
 

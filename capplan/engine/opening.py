@@ -13,7 +13,7 @@ import numpy as np
 
 from capplan.engine.core import Core
 from capplan.engine.dual import cheapest
-from capplan.engine.narrow import options_of
+from capplan.engine.narrow import dearest, options_of
 from capplan.engine.settled import worth_of
 from capplan.engine.walking import Course, Walker
 from capplan.units import Floats, Ints
@@ -44,7 +44,7 @@ class Change(NamedTuple):
 class Opener(Walker):
     """Changes what the best plan opens."""
 
-    _tried: tuple[bytes, set[Change]] = b"", set()
+    _tried: tuple[bytes, set[Change]] | None = None
     """What was open when some changes were tried, and these."""
 
     @cached_property
@@ -53,15 +53,18 @@ class Opener(Walker):
         return worth_of(self.core.parts)
 
     @cached_property
+    def _price(self) -> Floats:
+        """What each fact costs, and what it uses of limits at good prices. float [fact]."""
+        parts = self.core.parts
+        first, last = parts.program.options, parts.program.options + parts.program.facts
+        used = np.asarray(parts.by_column[:, first:last].T @ self.core.price)
+        price: Floats = self._worth[: parts.program.facts] + np.maximum(0.0, used)
+        return price
+
+    @cached_property
     def _owner(self) -> Ints:
         """The dearest fact of each option among those that cost something, -1 where there is none. int64 [option]."""
-        program = self.core.parts.program
-        price, any_of = self._worth[: program.facts], program.any_of
-        owner = np.full(program.options, -1, dtype=np.int64)
-        for fact in np.argsort(price, kind="stable").tolist():
-            if price[fact] > 0:
-                owner[any_of.indices[any_of.indptr[fact] : any_of.indptr[fact + 1]]] = fact
-        return owner
+        return dearest(self.core.parts.program, np.flatnonzero(self._price > 0), self._price)
 
     def reopen(self, seconds: float) -> None:
         """Try for so long what else to open."""
@@ -93,19 +96,19 @@ class Opener(Walker):
         """Changes that were tried of what ``x`` int64 [column] opens."""
         program = self.core.parts.program
         opened = x[program.options : program.options + program.facts].tobytes()
-        if self._tried[0] != opened:
+        if self._tried is None or self._tried[0] != opened:
             self._tried = opened, set()
         return self._tried[1]
 
     def _estimates(self) -> Estimates:
         assert self.x is not None
-        return Estimates(self.core, self._owner, self._worth[: self.core.parts.program.facts], self.x)
+        return Estimates(self.core, self._owner, self._price, self.x)
 
     def _changed(self, x: Ints, change: Change) -> tuple[Ints, Ints]:
         """``x`` int64 [column] after a change, which may break limits, and options that are shut then, int64 [k]."""
         program = self.core.parts.program
         first, last = program.options, program.options + program.facts
-        closed = (x[first:last] == 0) & (self._worth[: program.facts] > 0)
+        closed = (x[first:last] == 0) & (self._price > 0)
         closed[list(change.shut)] = True
         closed[list(change.open)] = False
         shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)))
