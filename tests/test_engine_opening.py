@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.assigning import all_pairs, assigning
 from capplan.engine import Limits, Status, Watch, solve_program
 from capplan.engine.budget import Budget
 from capplan.engine.columns import columns_of, links_of, ties_of
@@ -109,6 +111,42 @@ def test_it_finds_what_walks_do_not_open() -> None:
     assert improver.value == 40 + 6000
 
 
+def test_where_nothing_costs_anything_as_a_whole_nothing_is_opened() -> None:
+    """A Program without facts, and one whose facts cost nothing: no change is tried, and the plan stays."""
+    pairs = all_pairs(6, 3, np.random.default_rng(1).integers(1, 20, (6, 3)))
+    bare = assigning(pairs, 6, np.full((6, 1), 2), np.full((3, 1), 9)).program
+    assert bare.facts == 0
+    goal = replace(cost_of(openings(6, 3, 1)), coefficients=np.ones(21, dtype=np.int64))
+    goal.coefficients[18:] = 0
+    free = replace(openings(6, 3, 1), goals=(goal,))
+    for program in (bare, free):
+        improver = _improver(program, 1, np.arange(6) % 3)
+        before, effort = improver.value, improver.budget.effort
+        improver.reopen(0.5)
+        assert (improver.value, improver.budget.effort) == (before, effort)
+    found = solve_program(bare, Limits(10.0), Watch(), engine="large")
+    assert found.status is Status.OPTIMAL
+
+
+def test_a_site_in_two_periods_is_opened_in_both() -> None:
+    """Every option brings two facts that cost something: none that a change opens is shut because of the other."""
+    program = openings(8, 4, 3, full=0.3)
+    twice = sp.vstack([program.any_of, program.any_of]).tocsr()
+    goal = cost_of(program)
+    costs = np.concatenate([goal.coefficients, goal.coefficients[program.options :] + 1])
+    goal = replace(goal, coefficients=costs)
+    more = program.limits.rest
+    limits = replace(program.limits, rest=sp.csr_array((more.data, more.indices, more.indptr), (more.shape[0], 40)))
+    program = replace(program, any_of=twice, limits=limits, goals=(goal,), tie_base=program.tie_base)
+    improver = _improver(program, 1, np.arange(8) % 2)
+    estimates = improver._estimates()
+    assert estimates.held.tolist() == [4, 5]
+    assert estimates.closed.tolist() == [6, 7]
+    assert improver.x is not None
+    _, shut = improver._changed(improver.x, Change((4,), (6,)))
+    assert set(np.setdiff1d(np.arange(program.options), shut) % 4) == {1, 2}
+
+
 @settings(max_examples=40, deadline=None)
 @given(worlds, numbers(0, 50, 3), numbers(-50, 300, 5))
 def test_an_option_brings_facts_that_do_not_pay(program: Program, prices: list[float], worths: list[float]) -> None:
@@ -166,5 +204,7 @@ def test_where_few_are_needed_the_likeliest_options_go_first(monkeypatch: pytest
     found = solve_program(program, limits, Watch(), engine="large")
     assert found.status is Status.OPTIMAL
     assert given[0][0] < 500 < given[0][1]
+    assert len(given) > 1
+    assert given[1][0] > given[0][0]
     exact = solve_program(program, limits, Watch(), engine="exact")
     assert exact.status is not Status.OPTIMAL or exact.goals[0].value == found.goals[0].value

@@ -22,8 +22,8 @@ CORE_WIDTH = 8
 WORTHS_SHARE, HELD_LEAST, WORTH_MUCH = 0.1, 1e-3, 0.01
 """Share of the time left that prices and worths together may take; of a fact less than that counts as nothing; share of
 the bound that worths bring from which ties are needed at once: else the few that are broken will do."""
-FEW = 0.5
-"""Share of the facts that cost something up to which the relaxation needs few of them."""
+FEW, MANY = 0.5, 20
+"""Share of the facts that cost something up to which the relaxation needs few of them, and how many there must be."""
 PRICES_SHARE, GUESS_SHARE = 0.25, 0.1
 """Share of the time left that an ascent may take; where there is a guess, from that and from nothing."""
 SIFTED = 2
@@ -75,15 +75,16 @@ class Bounding(Search):
         return np.asarray(keep | (self.best[: self.whole.options] > 0))
 
     def _likeliest(self, count: int, width: int) -> Bools:
-        """Some ``count`` options of which plans may cost least, and ``width`` of each item at least. bool [option]."""
+        """The ``count`` options of which plans may cost least, and ``width`` of each item at least. bool [option]."""
         least = self._least_with()
-        most = np.partition(least, count)[count] if count < len(least) else least.max()
-        return np.asarray((least <= most) | cheapest(self.columns.start, least, width))
+        likely = cheapest(self.columns.start, least, width)
+        likely[np.argsort(least, kind="stable")[:count]] = True
+        return likely
 
     def _few_needed(self) -> bool:
         """Whether the relaxation has something of few of those facts that cost something."""
         facts = dear(self.columns, self.whole.purchases.derived)
-        return 0 < int((self.held[facts] > HELD_LEAST).sum()) <= FEW * len(facts)
+        return len(facts) >= MANY and 0 < int((self.held[facts] > HELD_LEAST).sum()) <= FEW * len(facts)
 
     def _prices(self, sample: int | None = None) -> Bound:
         """Prices by ascent, and the bound they prove; those of a ``sample`` of items are soon there.

@@ -34,7 +34,7 @@ HIGHEST = 1e6
 """Mean costs for one unit beyond which no price climbs."""
 
 FACT_MOST = 2**50
-"""The most that a fact that does not pay is counted as: what an option brings is to fit together."""
+"""The most that a fact that does not pay is counted as, so that the sum of many fits into 64 bits."""
 HASTE = 3
 """How many times fewer rounds a sample gets: its prices are good for a first plan only."""
 SCHEDULE = ((0.02, 100), (0.002, 200))

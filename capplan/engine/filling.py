@@ -21,8 +21,8 @@ from capplan.units import Floats, Ints
 
 FILLING_S = 1.0
 """Deterministic time for the best filling of a place by CP-SAT."""
-QUICK, PATIENT = 20_000, 2_000_000
-"""Steps of depth first search for good fillings, and for the best."""
+QUICK, PATIENT, LISTING = 20_000, 2_000_000, 10_000_000
+"""Steps of depth first search for good fillings, for the best, and for all that are good enough."""
 USUAL = 8
 """Items in a filling, on average, for which there is room where all are listed."""
 DEEPEST = 400
@@ -124,7 +124,7 @@ def every(kinds: Kinds, kind: int, gain: Ints, least: int, most: int, random: np
         return None
     members, end = np.empty(USUAL * most + len(path[0]), dtype=np.int64), np.empty(most, dtype=np.int64)
     wanted = gain[useful].astype(np.float64), size, kinds.need[useful], kinds.times[useful]
-    count = _listed(wanted, path, float(max(least, -LARGEST)), (members, end), PATIENT)
+    count = _listed(wanted, path, float(max(least, -LARGEST)), (members, end), LISTING)
     if count <= 0:
         return None if count < 0 else []
     return [np.sort(useful[one]) for one in np.split(members[: end[count - 1]], end[: count - 1])]

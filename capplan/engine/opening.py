@@ -30,6 +30,8 @@ TWICE = 0.25
 """How often two such changes are made at once."""
 NEAR, FINISH = 0.02, 0.3
 """How much dearer than the best plan one may be to be walked for longer; the share of the time that is kept for it."""
+CHANGE_S = 5e-9
+"""Effort of a change for each option."""
 NOWHERE = 10.0
 """What it costs an item to have nowhere else to be, in what options typically cost more than the cheapest."""
 
@@ -69,6 +71,8 @@ class Opener(Walker):
     def reopen(self, seconds: float) -> None:
         """Try for so long what else to open."""
         assert self.x is not None
+        if not (self._price > 0).any():
+            return
         end = self.budget.left - seconds
         finish = end + FINISH * seconds
         estimates, tried = self._estimates(), self._tried_at(self.x)
@@ -80,11 +84,12 @@ class Opener(Walker):
                 break
             before = self.core.parts.goal.value(self.x)
             y, shut = self._changed(self.x, change)
+            self.budget.spend(CHANGE_S * len(shut) + CHANGE_S * len(self._owner))
             plan = self.walk(y, GLANCE_S, Course(0.001, stretch=GLANCE_STRETCH), shut)
             if plan is None:
                 continue
             value = self.core.parts.goal.value(plan)
-            if value < before:
+            if self.core.parts.goal.value(self.x) < before:
                 estimates, tried, promising = self._estimates(), self._tried_at(self.x), None
             elif value <= before + NEAR * abs(before) and (promising is None or value < promising[0]):
                 promising = value, plan, shut
@@ -111,7 +116,10 @@ class Opener(Walker):
         closed = (x[first:last] == 0) & (self._price > 0)
         closed[list(change.shut)] = True
         closed[list(change.open)] = False
-        shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)))
+        # What is opened may need others as well.
+        opened = options_of(program, np.array(change.open, dtype=np.int64))
+        opened &= ~options_of(program, np.array(change.shut, dtype=np.int64))
+        shut = np.flatnonzero(options_of(program, np.flatnonzero(closed)) & ~opened)
         rank = self.core.reduced.copy()
         rank[x[:first] > 0] = -1.0
         rank[shut] += 1e12
@@ -133,14 +141,16 @@ class Estimates:
         taken = np.flatnonzero(x[: program.options])
         self.now, self.here = core.reduced[taken], owner[taken]
         held = x[program.options : program.options + program.facts] > 0
-        self.held, self.closed = (np.flatnonzero(of & (price > 0)) for of in (held, ~held))
+        # Where a fact only ever comes with a dearer one, that one counts.
+        owning = np.bincount(owner[owner >= 0], minlength=len(price)) > 0
+        self.held, self.closed = (np.flatnonzero(of & owning) for of in (held, ~held))
         elsewhere = ((owner < 0) | held[owner]) & (owner != self.here[program.item])
         least = np.minimum.reduceat(np.where(elsewhere, core.reduced, np.inf), start[:-1])
         self.next = np.where(np.isfinite(least), least, self.now + NOWHERE * core.typical)
         self._opening: dict[int | None, Ints] = {}
 
     def draw(self, random: np.random.Generator, tried: set[Change]) -> Change | None:
-        """A change that was not ``tried``, likelier the more it saves, and is now; None where none is met."""
+        """A change that was not ``tried``, likelier the more it saves, and counts as tried; None where none is met."""
         for _ in range(DRAWS):
             both = [self._one(random)]
             if random.random() < TWICE:
@@ -175,8 +185,13 @@ class Estimates:
             item = self.core.parts.program.item
             now = self.now if shut is None else np.where(self.here == shut, self.next, self.now)
             gain = now[item] - self.core.reduced
-            some = (self.owner >= 0) & (gain > 0)
-            saved = np.bincount(self.owner[some], gain[some], minlength=len(self.price)) - self.price
+            some = np.flatnonzero((self.owner >= 0) & (gain > 0))
+            # Of several options of an item with the fact the best one counts.
+            order = some[np.lexsort((-gain[some], self.owner[some], item[some]))]
+            first = np.ones(len(order), dtype=np.bool_)
+            first[1:] = (np.diff(item[order]) != 0) | (np.diff(self.owner[order]) != 0)
+            best = order[first]
+            saved = np.bincount(self.owner[best], gain[best], minlength=len(self.price)) - self.price
             self._opening[shut] = self.closed[np.argsort(-saved[self.closed], kind="stable")]
         return self._opening[shut]
 

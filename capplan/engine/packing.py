@@ -14,10 +14,14 @@ PACK_SHARE = 0.4
 """Share of the time for finding out what may go together."""
 DIVE_SHARE, CHOICE_SHARE = 0.15, 0.2
 """Shares of the time then left for plans of it, and for the best choice among all that was found."""
-SOON_MOST, ALL_MOST = 3_000, 30_000
-"""Patterns up to which branch and bound chooses among all that may be in a better plan: at once, and after dives."""
-CLOSER = 0.7
-"""Share of the gap at the last time, below which all patterns that may be in a better plan are looked for again."""
+CLOSE_SHARE, CLOSE_SHARE_ALIKE = 0.7, 0.2
+"""Shares of the time then left for closing the gap by listing, where places are not alike and where they are."""
+LISTED_MOST, LISTED_ALIKE, SOON = 400_000, 30_000, 0.1
+"""Patterns that are listed at most, where places are not alike and where they are, and the share of that at first."""
+WHOLE_MOST = 5_000
+"""Patterns from which branch and bound takes too long, where places are not alike and all of them are whole."""
+NEARER, FURTHER = 0.7, 1.25
+"""How far above the bound plans are looked for next where patterns are too many, and where there is none so cheap."""
 VAIN_MOST = 3
 """Times in a row that filling places again may bring nothing where they are not alike."""
 
@@ -26,10 +30,10 @@ class Packing(Bounding):
     """``patterns`` are those found so far, where there are any."""
 
     patterns: Patterns | None = None
-    _closed_at: float = np.inf
-    """The gap at which branch and bound chose among all patterns that may be in a better plan."""
-    _not_closed: tuple[int, int] | None = None
-    """The gap at which there were too many of them, and how many would not have been."""
+    _too_far: tuple[int, float] = 2**62, 0.0
+    """How far above the bound patterns were too many, and how many would not have been."""
+    _empty = 0
+    """How far above the bound there is known to be no plan, by listing."""
     _vain = 0
 
     def _pack(self, kinds: Kinds) -> None:
@@ -39,7 +43,7 @@ class Packing(Bounding):
             patterns.learn(self._places())
         patterns.find(PACK_SHARE * self.left)
         self.prove(patterns.bound)
-        self._close_patterns(SOON_MOST)
+        self._close_patterns(SOON if kinds.alike else 1.0)
         known, end = Choice(), (1 - DIVE_SHARE) * self.left
         while not self.over() and self.left > end:
             found = patterns.dive(self.left - end)
@@ -63,20 +67,47 @@ class Packing(Bounding):
         self._close_patterns()
         self._cover()
 
-    def _close_patterns(self, most: int = ALL_MOST) -> None:
-        """Choose among all patterns that may be in a better plan where these are few; again where the gap is closer."""
-        if self.patterns is None or self.best is None or self.over():
+    def _close_patterns(self, part: float = 1.0) -> None:
+        """Look for the best among all patterns that may be in a better plan, or in one so cheap that these are few.
+
+        ``part``: of the patterns that may be listed.
+        """
+        if self.patterns is None or self.best is None or self.patterns.bounded is None:
             return
-        gap = int(self._value) - self.goal.constant - self.patterns.bound
-        if gap > CLOSER * self._closed_at or (gap, most) == self._not_closed:
-            return
-        found = closed(self.patterns, CHOICE_SHARE * self.left, self.patterns.learn(self._places()), most)
-        if found is None:
-            self._not_closed = gap, most
-            return
-        self._closed_at = gap
-        self._lay_out(found[0])
-        self.prove(found[1])
+        patterns, alike = self.patterns, self.patterns.kinds.alike
+        most = part * (LISTED_ALIKE if alike else LISTED_MOST)
+        end = (1 - (CLOSE_SHARE_ALIKE if alike else CLOSE_SHARE)) * self.left
+        patterns.learn(self._places())
+        gap = self._beyond_patterns
+        if self._empty:
+            gap = min(gap, int(FURTHER * self._empty))
+        elif most <= self._too_far[1]:
+            gap = min(gap, int(NEARER * self._too_far[0]))
+        while not self.over() and self.left > end:
+            value = patterns.bound + gap
+            if value <= self.bound:
+                return
+            found = closed(patterns, self.left - end, value, int(most), int(most) if alike else WHOLE_MOST)
+            if found is None:
+                self._too_far = gap, most
+                gap = max(int(NEARER * gap), (self._empty + gap) // 2)
+                continue
+            better, bound = found
+            if better:
+                self._lay_out(better)
+            self.prove(bound)
+            if bound == value:
+                self._empty = gap
+                gap = int(FURTHER * gap)
+                if most <= self._too_far[1]:
+                    gap = min(gap, (self._empty + self._too_far[0]) // 2)
+            gap = min(gap, self._beyond_patterns)
+
+    @property
+    def _beyond_patterns(self) -> int:
+        """How far the best plan is above the bound of patterns."""
+        assert self.patterns is not None
+        return int(self._value) - self.goal.constant - self.patterns.bound
 
     def _places(self) -> Ints:
         """Where the best plan has each item. int64 [item]."""

@@ -67,7 +67,8 @@ class Exact(NamedTuple):
 class Patterns:
     """Patterns found so far: ``kind`` and ``types`` of each, ascending with repeats, and what ``_cost`` it is.
 
-    ``bound`` is what they prove, if anything, and ``bounded`` the worths by which the best bound was found.
+    ``bound`` is what they prove, if anything, and ``bounded`` the worths by which the best bound was found. ``dear``
+    is what an item that they cannot hold is lost at.
     """
 
     def __init__(self, kinds: Kinds, budget: Budget, seed: int) -> None:
@@ -79,7 +80,7 @@ class Patterns:
         self.types: list[Ints] = []
         self._cost: list[int] = []
         self._known: set[tuple[int, bytes]] = set()
-        self._dear = 2.0 * max(1, int(kinds.opening.max(initial=0)) + int(kinds.cost.max(initial=0)))
+        self.dear = 2.0 * max(1, int(kinds.opening.max(initial=0)) + int(kinds.cost.max(initial=0)))
 
     def add(self, kind: int, types: Ints) -> bool:
         """A pattern, unless it is known. ``types`` int64 [k] ascending fit together into a place of the kind."""
@@ -95,6 +96,10 @@ class Patterns:
     def price(self, kind: int, types: Ints) -> int:
         """What a place of a kind costs with such items."""
         return int(self.kinds.opening[kind] + self.kinds.cost[kind][types].sum())
+
+    def value(self, choice: Choice) -> int:
+        """What a choice of patterns costs, the constant included."""
+        return self.kinds.constant + sum(self.price(*one) for one in choice)
 
     def learn(self, place: Ints) -> Choice:
         """Add the patterns of a plan, and return them as kind and types: ``place`` int64 [item]."""
@@ -134,7 +139,7 @@ class Patterns:
         lost = sp.csr_array((np.ones(types), (np.arange(types), np.arange(types))), shape=(types + kinds, types))
         side = np.concatenate([-np.ones(types), np.ones(kinds)])
         matrix = sp.csr_array(sp.diags_array(side) @ sp.hstack([cover, lost]))
-        cost = np.concatenate([self._cost, np.full(types, self._dear)]).astype(np.float64)
+        cost = np.concatenate([self._cost, np.full(types, self.dear)]).astype(np.float64)
         use, dual = minimum(matrix, cost, side * np.concatenate([self.kinds.times, self.kinds.count]))
         return use[:count], np.maximum(0, -dual[:types]), np.maximum(0, -dual[types:])
 
@@ -167,7 +172,7 @@ class Patterns:
 
         Where kinds are as many as places, no longer than there is more left than ``end``.
         """
-        kinds, exact = self.kinds, self._in_whole_numbers(worth)
+        kinds, exact = self.kinds, self.in_whole_numbers(worth)
         most, better = np.zeros(len(kinds.count), dtype=np.int64), False
         for kind in range(len(kinds.count)):
             if self.budget.used_up or (not kinds.alike and self.budget.left < end):
@@ -183,9 +188,9 @@ class Patterns:
         self.bound = max(self.bound, kinds.constant - (-total // exact.fine))
         return better
 
-    def _in_whole_numbers(self, worth: Floats) -> Exact:
+    def in_whole_numbers(self, worth: Floats) -> Exact:
         """Worths in the finest parts of the goal's unit of which sums are exact."""
-        largest = max(self._dear, float(worth @ self.kinds.times))
+        largest = max(self.dear, float(worth @ self.kinds.times))
         fine = 2.0 ** np.clip(np.floor(np.log2(LARGEST / (1 + largest))), 0, np.log2(FINE))
         return Exact(int(fine), np.rint(worth * fine).astype(np.int64))
 
@@ -277,7 +282,7 @@ class Patterns:
         reduced[at] = -np.inf
         among = np.sort(np.argsort(reduced, kind="stable")[:CHOICE_MOST])
         hint = np.bincount(at, minlength=len(reduced))[among].astype(np.float64) if known else None
-        plans = self.heard(self.problem(among, hint), seconds).plans
+        plans = self.heard(self._problem(among, hint), seconds).plans
         rest, chosen = self.kinds.times.copy(), Choice()
         for n in np.repeat(among, np.rint(plans[-1]).astype(np.int64)).tolist() if plans else []:
             types = _trimmed(self.types[n], rest)
@@ -285,15 +290,14 @@ class Patterns:
             chosen.append((self.kind[n], types))
         return [one for one in chosen if len(one[1])]
 
-    def problem(self, among: Ints, hint: Floats | None, *, exactly: bool = False) -> Problem:
-        """How often to use each of ``among`` int64 [k], so that every item is held, ``exactly`` once or more often."""
+    def _problem(self, among: Ints, hint: Floats | None) -> Problem:
+        """How often to use each of ``among`` int64 [k], so that every item is held."""
         matrix = sp.csc_array(self._matrix(among))
-        most = self.kinds.times if exactly else np.full(len(self.kinds.times), np.inf)
         return Problem(
             cost=np.array(self._cost, dtype=np.float64)[among],
             upper=self.kinds.count[np.array(self.kind)[among]].astype(np.float64),
             low=np.concatenate([self.kinds.times, np.full(len(self.kinds.count), -np.inf)]),
-            high=np.concatenate([most, self.kinds.count]),
+            high=np.concatenate([np.full(len(self.kinds.times), np.inf), self.kinds.count]),
             start=matrix.indptr.astype(np.int32),
             row=matrix.indices.astype(np.int32),
             value=matrix.data,

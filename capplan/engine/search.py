@@ -28,7 +28,8 @@ TIED_MOST = 500_000
 AHEAD = 1.3
 """How far branch and bound may go before it is heard again, times what was done."""
 TRIAL, TRIAL_LIKELY, OF_USE = 0.2, 0.4, 0.1
-"""Share of the time after which branch and bound is judged, and the share of the gap that it is to have closed."""
+"""Share of the time after which branch and bound is judged, with all that may help and with the likeliest; the share of
+the gap that it is to have closed."""
 MIX_S = 0.5
 """Seconds that the best mixture of plans may take."""
 CORE_MOST = 100_000
@@ -153,7 +154,7 @@ class Search:
         self._heard(self.goal, best, self.bound + self.goal.constant)
 
     def _keep(self, keep: Bools, bound: Bound, *, only: bool = False) -> None:
-        """Make ``keep`` bool [option] and the best plan's the core, and unless ``only`` these others that may help."""
+        """Make ``keep`` bool [option] and what the best plan takes the core; unless ``only`` that, with more."""
         if not only:
             keep = self._widened(keep, bound)
         if self.best is not None:

@@ -118,21 +118,22 @@ class Stage(Packing):
         return kinds.alike and self.best is not None
 
     def _prove_beside(self) -> None:
-        """Give what may be in a better plan to branch and bound, in a process of its own, once.
+        """Give all that may be in a better plan to branch and bound, in a process of its own, once.
 
-        Where few of many facts are needed, it is given the likeliest of it first, which says best which these are, and
+        Where few of many facts are needed, it is given the likeliest of it before, which says best which these are, and
         more whenever it has done with that.
         """
         if self.prover is not None or self.proof_tried or self.over():
             return
         if self.limits.workers < 2 or self.whole.items > PROVED_MOST or not Prover.can(self.goal):
             return
-        keep = self._may_help()
-        if self._few_needed() and keep.sum() > self._likely_most:
-            keep = self._likeliest(self._likely_most, LIKELY_WIDTH)
+        keep, most = self._may_help(), min(self._likely_most, PROVED_MOST)
+        if self._few_needed() and LIKELY_WIDTH * self.whole.items <= most < keep.sum():
+            keep &= self._likeliest(most, LIKELY_WIDTH)
             if self.best is not None:
                 keep |= self.best[: self.whole.options] > 0
             self._likely_most *= LIKELY_MORE
+            self.proof_tried = most == PROVED_MOST
         elif keep.sum() <= PROVED_MOST:
             self.proof_tried = True
         else:
@@ -146,7 +147,8 @@ class Stage(Packing):
         if self._few_needed() and not self.over():
             self._keep(self._likeliest(CORE_WIDTH * self.whole.items, CORE_WIDTH), self.last, only=True)
             self._prove_beside()
-            shut = options_of(self.whole, np.flatnonzero(self.held[: self.whole.facts] < LITTLE))
+            facts = dear(self.columns, self.whole.purchases.derived)
+            shut = options_of(self.whole, facts[self.held[facts] < LITTLE])
             self._plan_without(shut, self.core.reduced, self.core.parts.program.purchases.upper)
 
     def _bring_back(self, *, last: bool = False) -> None:

@@ -51,7 +51,8 @@ class Child:
         if solution.value_valid:
             # Not every last plan is told as an improving one.
             send(self.answers, "plan", self.steps, np.array(solution.col_value, dtype=np.float64))
-        send(self.answers, "ended", self.steps, float(highs.getInfo().mip_dual_bound))
+        impossible = highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+        send(self.answers, "ended", self.steps, np.inf if impossible else float(highs.getInfo().mip_dual_bound))
 
     def _improved(self, event: Any) -> None:
         send(self.answers, "plan", self.steps, np.array(event.data_out.mip_solution, dtype=np.float64))

@@ -18,7 +18,10 @@ from capplan.highs.messages import Floats, Problem, receive, send
 
 @dataclass
 class Found:
-    """What was heard so far: ``plans`` float [column] each, better ones later; ``bound`` of the objective."""
+    """What was heard so far: ``plans`` float [column] each, better ones later; ``bound`` of the objective.
+
+    The bound is infinite where nothing is possible.
+    """
 
     plans: list[Floats]
     bound: float = -np.inf
