@@ -16,6 +16,7 @@ from capplan.engine.budget import Budget
 from capplan.engine.closing import closed
 from capplan.engine.filling import best, by_cpsat, by_search, every
 from capplan.engine.kinds import Kinds, kinds_of
+from capplan.engine.packing import Reach
 from capplan.engine.patterns import Patterns, placed
 from capplan.program import Program, evaluate
 from capplan.units import Ints
@@ -167,6 +168,28 @@ def test_every_filling_that_gains_enough_is_listed_once(
     assert sorted(tuple(one.tolist()) for one in found) == sorted(wanted)
     if wanted:
         assert every(kinds, 0, gain, least, len(wanted) - 1, np.random.default_rng(1)) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
+def test_it_is_looked_as_far_as_patterns_are_not_too_many(known: int, best: float, few: float) -> None:
+    """The best plan is met where it is no further than that; else all up to about there is known to be empty."""
+    least, most = int(best * known), max(1, int(few * known))
+    reach, steps, met, listed = Reach(), 0, False, 100.0
+    gap = reach.begin(known, listed)
+    while gap > reach.empty and not met:
+        steps += 1
+        assert steps < 100
+        if gap > most:
+            gap = reach.nearer(gap, listed)
+        elif gap > least:
+            met = True
+        else:
+            gap = min(known, reach.further(gap, listed))
+    assert met == (least < most)
+    if not met:
+        assert reach.empty >= min(known, most)
+    assert reach.begin(known, listed) <= known
 
 
 def test_three_pairs_fill_three_places():

@@ -10,6 +10,7 @@ import numpy as np
 
 from capplan.engine.budget import SHARE_OF_EFFORT
 from capplan.engine.cpsat import LEAST, Answer, Callback, Model
+from capplan.engine.kinds import kinds_of
 from capplan.engine.narrow import with_ceiling
 from capplan.engine.result import GoalValue, Limits, Progress, Result, Status, Stopped, Watch
 from capplan.program import LinearGoal, Program, WorstGoal
@@ -25,8 +26,9 @@ TIE_SHARE = 0.2
 
 RATIO_STEPS = 10**6
 
-FIRST_SHARE = 0.3
-"""Share of the limits after which what CP-SAT has not proved is searched like a large Program."""
+FIRST_SHARE, FIRST_SHARE_OF_LITTLE = 0.3, 0.1
+"""Shares of the limits after which what CP-SAT has not proved is searched like a large Program: usually, and where places
+hold little, as patterns prove most there."""
 LEAST_S_FOR_OTHERS = 5.0
 
 
@@ -135,7 +137,7 @@ class _Search:
         if self.best is None or goal.value(self.best) > bound:
             columns = np.flatnonzero(goal.coefficients)
             self.model.minimise(columns.tolist(), goal.coefficients[columns].tolist())
-            answer = self.run(self.model, goal.name, goal, FIRST_SHARE if self._others_help() else 1.0)
+            answer = self.run(self.model, goal.name, goal, self._first_share(goal))
             bound = max(bound, answer.bound + goal.constant)
             if not answer.finished:
                 bound = max(bound, self._search_on(goal, bound))
@@ -156,6 +158,13 @@ class _Search:
         if self.limits.deterministic or any(isinstance(goal, WorstGoal) for goal in self.program.goals):
             return False
         return self.limits.workers > 1 and self.limits.time_limit_s - self.watch.seconds > LEAST_S_FOR_OTHERS
+
+    def _first_share(self, goal: LinearGoal) -> float:
+        """Share of the time left after which others go on."""
+        if not self._others_help():
+            return 1.0
+        kinds = kinds_of(self.program, goal)
+        return FIRST_SHARE if kinds is None or kinds.alike else FIRST_SHARE_OF_LITTLE
 
     def _search_on(self, goal: LinearGoal, bound: int) -> int:
         """Go on as for a large Program, with branch and bound beside; returns a bound."""

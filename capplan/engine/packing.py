@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from capplan.engine.bounding import Bounding
@@ -26,19 +28,46 @@ VAIN_MOST = 3
 """Times in a row that filling places again may bring nothing where they are not alike."""
 
 
+@dataclass
+class Reach:
+    """How far above the bound of patterns plans are looked for by listing.
+
+    ``too_far``: where patterns were too many, or took too long; ``most``: how many would not have been too many then.
+    ``empty``: as far there is no plan.
+    """
+
+    too_far: int = 2**62
+    most: float = 0.0
+    empty: int = 0
+
+    def begin(self, known: int, most: float) -> int:
+        """Where to look first, with up to ``most`` patterns; the best plan is ``known`` so far above."""
+        if self.empty:
+            return min(known, self.further(self.empty, most))
+        return min(known, int(NEARER * self.too_far)) if most <= self.most else known
+
+    def nearer(self, gap: int, most: float) -> int:
+        """Where to look next when that was too far."""
+        self.too_far, self.most = gap, most
+        return max(int(NEARER * gap), (self.empty + gap) // 2)
+
+    def further(self, gap: int, most: float) -> int:
+        """Where to look next when there was nothing."""
+        self.empty = gap
+        next_one = max(gap + 1, int(FURTHER * gap))
+        return min(next_one, (gap + self.too_far) // 2) if most <= self.most else next_one
+
+
 class Packing(Bounding):
     """``patterns`` are those found so far, where there are any."""
 
     patterns: Patterns | None = None
-    _too_far: tuple[int, float] = 2**62, 0.0
-    """How far above the bound patterns were too many, and how many would not have been."""
-    _empty = 0
-    """How far above the bound there is known to be no plan, by listing."""
     _vain = 0
 
     def _pack(self, kinds: Kinds) -> None:
         """Where places are alike, or little fits into one, think of what goes together into one."""
         self.patterns = patterns = Patterns(kinds, self.budget, int(self.random.integers(2**31)))
+        self._reach = Reach()
         if self.best is not None:
             patterns.learn(self._places())
         patterns.find(PACK_SHARE * self.left)
@@ -78,29 +107,22 @@ class Packing(Bounding):
         most = part * (LISTED_ALIKE if alike else LISTED_MOST)
         end = (1 - (CLOSE_SHARE_ALIKE if alike else CLOSE_SHARE)) * self.left
         patterns.learn(self._places())
-        gap = self._beyond_patterns
-        if self._empty:
-            gap = min(gap, int(FURTHER * self._empty))
-        elif most <= self._too_far[1]:
-            gap = min(gap, int(NEARER * self._too_far[0]))
-        while not self.over() and self.left > end:
+        gap = self._reach.begin(self._beyond_patterns, most)
+        while not self.over() and self.left > end and patterns.bound + gap > self.bound:
             value = patterns.bound + gap
-            if value <= self.bound:
-                return
             found = closed(patterns, self.left - end, value, int(most), int(most) if alike else WHOLE_MOST)
             if found is None:
-                self._too_far = gap, most
-                gap = max(int(NEARER * gap), (self._empty + gap) // 2)
+                gap = self._reach.nearer(gap, most)
                 continue
             better, bound = found
             if better:
                 self._lay_out(better)
             self.prove(bound)
             if bound == value:
-                self._empty = gap
-                gap = int(FURTHER * gap)
-                if most <= self._too_far[1]:
-                    gap = min(gap, (self._empty + self._too_far[0]) // 2)
+                gap = self._reach.further(gap, most)
+            elif not better:
+                self._reach.nearer(gap, most)
+                return
             gap = min(gap, self._beyond_patterns)
 
     @property
