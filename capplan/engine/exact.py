@@ -27,8 +27,8 @@ TIE_SHARE = 0.2
 RATIO_STEPS = 10**6
 
 FIRST_SHARE, FIRST_SHARE_OF_LITTLE = 0.3, 0.1
-"""Shares of the limits after which what CP-SAT has not proved is searched like a large Program: usually, and where places
-hold little, as patterns prove most there."""
+"""Shares of the limits after which what CP-SAT has not proved is searched like a large Program: usually, and where
+places hold little, as patterns prove most there."""
 LEAST_S_FOR_OTHERS = 5.0
 
 
