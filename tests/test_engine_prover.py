@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -159,6 +160,45 @@ def test_a_plan_given_at_first_is_taken_for_what_it_costs():
         assert [float(problem.cost @ plan) for plan in found.plans][-1] == -1
     finally:
         search.end()
+
+
+def test_what_is_impossible_has_no_plan_and_an_endless_bound() -> None:
+    """Two of three may be taken, all three are needed: said when it ends, whether presolve sees it or the search."""
+    matrix = sp.csc_array(np.vstack([np.eye(3), np.ones((1, 3))]))
+    problem = Problem(
+        cost=np.ones(3),
+        upper=np.ones(3),
+        low=np.array([1.0, 1.0, 1.0, -np.inf]),
+        high=np.array([1.0, 1.0, 1.0, 2.0]),
+        start=matrix.indptr.astype(np.int32),
+        row=matrix.indices.astype(np.int32),
+        value=matrix.data,
+        hint=None,
+        seed=1,
+    )
+    odd = sp.csc_array(2.0 * np.triu(np.ones((9, 9))) @ np.ones((9, 9)))
+    parity = replace(
+        problem,
+        cost=np.ones(9),
+        upper=np.ones(9),
+        low=np.full(9, 1.0),
+        high=odd.max(axis=1).toarray().ravel() - 1.0,
+        start=odd.indptr.astype(np.int32),
+        row=odd.indices.astype(np.int32),
+        value=odd.data,
+    )
+    parity = replace(parity, low=parity.high)
+    for impossible in (problem, parity):
+        search = Search(impossible)
+        try:
+            search.allow(None)
+            found = search.hear(2**60, 60.0)
+            assert search.ended
+            assert not found.plans
+            assert found.bound == np.inf
+            assert found.least is None
+        finally:
+            search.end()
 
 
 def test_steps_make_it_repeat_itself():
