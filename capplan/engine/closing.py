@@ -25,8 +25,8 @@ from capplan.engine.patterns import Choice, Exact, Patterns
 from capplan.highs import Problem
 from capplan.units import Bools, Floats, Ints
 
-LISTING_S, LISTING_S_A_TYPE = 0.02, 5e-6
-"""Effort of listing those of a kind, and more for each type of item."""
+LISTING_S, LISTING_S_A_TYPE, LISTED_S = 0.02, 5e-6, 3e-6
+"""Effort of listing those of a kind, and more for each type of item and for each that is listed."""
 ADDED = 300
 """Patterns that a turn of a linear problem takes in."""
 FEW = 300
@@ -101,6 +101,7 @@ def _all_below(patterns: Patterns, exact: Exact, value: int, end: float, most: i
         patterns.budget.spend(LISTING_S + LISTING_S_A_TYPE * len(kinds.times))
         if types is None:
             return None
+        patterns.budget.spend(LISTED_S * len(types))
         found += types
         of += [kind] * len(types)
     return _listing(patterns, of, found)
@@ -141,14 +142,16 @@ class Branching:
         boxes, number, left_open = [Box(-ENDLESS, 0, np.zeros_like(kinds.count), kinds.count)], 0, self.value
         while boxes and boxes[0].bound < self.value and not self.budget.used_up and self.budget.left > end:
             box = heapq.heappop(boxes)
-            relaxed = self._relaxed(box)
+            relaxed = self._relaxed(box, end)
             if relaxed.bound >= self.value:
                 continue
             open_by = np.abs(relaxed.use - np.rint(relaxed.use))
             if len(relaxed.among) <= FEW or open_by.max() <= NOT_WHOLE:
                 if len(relaxed.among) > whole and not self.best:
                     return None
-                left_open = min(left_open, self._chosen(box, relaxed, self.budget.left - end))
+                seconds = self.budget.left - end
+                long = len(relaxed.among) > whole or seconds <= 0
+                left_open = min(left_open, relaxed.bound if long else self._chosen(box, relaxed, seconds))
                 continue
             kind = int(np.argmax(open_by))
             low, high = box.low.copy(), box.high.copy()
@@ -159,8 +162,8 @@ class Branching:
             heapq.heappush(boxes, Box(relaxed.bound, number + 1, low, box.high))
         return min([self.value, left_open, *(box.bound for box in boxes)])
 
-    def _relaxed(self, box: Box) -> Relaxed:
-        """The linear problem of a box, by columns."""
+    def _relaxed(self, box: Box, end: float) -> Relaxed:
+        """The linear problem of a box, by columns, while there is more left than ``end``."""
         listing, kinds = self.listing, self.kinds
         types, count = len(kinds.times), len(kinds.count)
         inside = box.high[listing.kind] > 0
@@ -182,7 +185,7 @@ class Branching:
             reduced = listing.cost - listing.held @ worth + (rent - least)[listing.kind]
             reduced[self.active | ~inside] = 0
             new = np.flatnonzero(reduced < -GAINED * self.patterns.dear)
-            if not len(new) or self.budget.used_up:
+            if not len(new) or self.budget.used_up or self.budget.left <= end:
                 break
             self.active[new[np.argsort(reduced[new], kind="stable")[:ADDED]]] = True
         places = np.bincount(listing.kind[among], use[: len(among)], minlength=count).astype(np.float64)
@@ -214,7 +217,7 @@ class Branching:
         others = np.where(cheapest < 0, box.high, np.maximum(box.low, 1)) - 1
         with_it = total + beyond + (others * cheapest - paid)[listing.kind]
         among = np.flatnonzero(inside & (with_it < self.value * exact.fine))
-        bound = -(-total // exact.fine)
+        bound = max(box.bound, -(-total // exact.fine))
         return none if bound >= self.value else Relaxed(bound, among, use, exact)
 
     def _chosen(self, box: Box, relaxed: Relaxed, seconds: float) -> int:

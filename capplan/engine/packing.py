@@ -22,8 +22,9 @@ LISTED_MOST, LISTED_ALIKE, SOON = 400_000, 30_000, 0.1
 """Patterns that are listed at most, where places are not alike and where they are, and the share of that at first."""
 WHOLE_MOST = 5_000
 """Patterns from which branch and bound takes too long, where places are not alike and all of them are whole."""
-NEARER, FURTHER = 0.7, 1.25
-"""How far above the bound plans are looked for next where patterns are too many, and where there is none so cheap."""
+NEARER, FURTHER, CLOSE = 0.7, 1.25, 0.03
+"""How far above the bound plans are looked for next where patterns are too many, and where there is none so cheap; by
+what share more is no use."""
 VAIN_MOST = 3
 """Times in a row that filling places again may bring nothing where they are not alike."""
 
@@ -42,9 +43,8 @@ class Reach:
 
     def begin(self, known: int, most: float) -> int:
         """Where to look first, with up to ``most`` patterns; the best plan is ``known`` so far above."""
-        if self.empty:
-            return min(known, self.further(self.empty, most))
-        return min(known, int(NEARER * self.too_far)) if most <= self.most else known
+        gap = min(known, int(NEARER * self.too_far)) if most <= self.most else known
+        return gap if gap > self.empty else min(known, self.further(self.empty, most))
 
     def nearer(self, gap: int, most: float) -> int:
         """Where to look next when that was too far."""
@@ -52,10 +52,12 @@ class Reach:
         return max(int(NEARER * gap), (self.empty + gap) // 2)
 
     def further(self, gap: int, most: float) -> int:
-        """Where to look next when there was nothing."""
+        """Where to look next when there was nothing; there again where that is nearly too far."""
         self.empty = gap
         next_one = max(gap + 1, int(FURTHER * gap))
-        return min(next_one, (gap + self.too_far) // 2) if most <= self.most else next_one
+        if most > self.most:
+            return next_one
+        return gap if self.too_far - gap <= CLOSE * gap else min(next_one, (gap + self.too_far) // 2)
 
 
 class Packing(Bounding):
@@ -63,6 +65,8 @@ class Packing(Bounding):
 
     patterns: Patterns | None = None
     _vain = 0
+    _closed_from: float = np.inf
+    """The value of the best plan when it was last looked for one by listing."""
 
     def _pack(self, kinds: Kinds) -> None:
         """Where places are alike, or little fits into one, think of what goes together into one."""
@@ -93,7 +97,8 @@ class Packing(Bounding):
         if not self.patterns.kinds.alike:
             # Walks and parts find much there, too; where places are alike, they do not.
             self._vain = 0 if better else self._vain + 1
-        self._close_patterns()
+        if self._value < self._closed_from:
+            self._close_patterns()
         self._cover()
 
     def _close_patterns(self, part: float = 1.0) -> None:
@@ -107,6 +112,8 @@ class Packing(Bounding):
         most = part * (LISTED_ALIKE if alike else LISTED_MOST)
         end = (1 - (CLOSE_SHARE_ALIKE if alike else CLOSE_SHARE)) * self.left
         patterns.learn(self._places())
+        self._closed_from = self._value
+        self._reach.empty = max(self._reach.empty, self.bound - patterns.bound)
         gap = self._reach.begin(self._beyond_patterns, most)
         while not self.over() and self.left > end and patterns.bound + gap > self.bound:
             value = patterns.bound + gap
@@ -115,12 +122,10 @@ class Packing(Bounding):
                 gap = self._reach.nearer(gap, most)
                 continue
             better, bound = found
-            if better:
-                self._lay_out(better)
             self.prove(bound)
             if bound == value:
                 gap = self._reach.further(gap, most)
-            elif not better:
+            elif not better or not self._lay_out(better):
                 self._reach.nearer(gap, most)
                 return
             gap = min(gap, self._beyond_patterns)

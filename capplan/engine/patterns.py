@@ -39,8 +39,8 @@ AGAIN_LEAST, AGAIN_MOST, AGAIN_S = 20, 100, 2.0
 """Items whose places are filled again at a time, and seconds for finding patterns for them and for choosing."""
 CHOICE_MOST, DIVE_MOST = 20_000, 5
 """Patterns to choose among, and those for every row of the linear problem that a dive begins with."""
-STEP_S = 0.02
-"""Effort of a step of branch and bound among them."""
+STEP_S, START_S = 0.02, 0.3
+"""Effort of a step of branch and bound among them, and of starting it."""
 
 
 Choice: TypeAlias = list[tuple[int, Ints]]
@@ -313,7 +313,7 @@ class Patterns:
             if self.budget.limits.deterministic:
                 search.allow(steps)
                 found = search.hear(steps, self.budget.clock(seconds))
-                self.budget.spend(seconds)
+                self.budget.spend(min(seconds, START_S + STEP_S * search.steps))
             else:
                 search.allow(None)
                 while not (search.ended or self.budget.used_up) and self.budget.left > end:

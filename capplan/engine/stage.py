@@ -127,13 +127,13 @@ class Stage(Packing):
             return
         if self.limits.workers < 2 or self.whole.items > PROVED_MOST or not Prover.can(self.goal):
             return
-        keep, most = self._may_help(), min(self._likely_most, PROVED_MOST)
-        if self._few_needed() and LIKELY_WIDTH * self.whole.items <= most < keep.sum():
+        keep, most = self._may_help(), self._likely_most
+        fits = LIKELY_WIDTH * self.whole.items <= most <= PROVED_MOST
+        if fits and most < keep.sum() and self._few_needed():
             keep &= self._likeliest(most, LIKELY_WIDTH)
             if self.best is not None:
                 keep |= self.best[: self.whole.options] > 0
             self._likely_most *= LIKELY_MORE
-            self.proof_tried = most == PROVED_MOST
         elif keep.sum() <= PROVED_MOST:
             self.proof_tried = True
         else:

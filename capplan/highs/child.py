@@ -59,7 +59,8 @@ class Child:
 
     def _step(self, event: Any) -> None:
         self.steps += 1
-        if event.data_out.mip_dual_bound > self.bound:
+        # Only at the end is it known whether nothing is possible.
+        if self.bound < event.data_out.mip_dual_bound < np.inf:
             self.bound = float(event.data_out.mip_dual_bound)
             send(self.answers, "bound", self.steps, self.bound)
         self._wait()

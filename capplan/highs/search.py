@@ -48,6 +48,7 @@ class Search:
         )
         self._heard: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
         self._paused_at = -1
+        self.steps = 0
         self.ended = False
         self._say("problem", problem)
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -89,13 +90,13 @@ class Search:
         if message is None:
             self.ended = True
             return
-        word, step, *rest = message
+        word, self.steps, *rest = message
         if word == "plan":
             found.plans.append(rest[0])
         elif word == "bound":
             found.bound = max(found.bound, rest[0])
         elif word == "paused":
-            self._paused_at = step
+            self._paused_at = self.steps
         else:
             found.bound = max(found.bound, rest[0])
             self.ended = True
