@@ -71,12 +71,13 @@ class Bounding(Search):
         """Options that may be in a better plan, and those of the best one. bool [option]."""
         if self.best is None:
             return np.ones(self.whole.options, dtype=np.bool_)
-        keep = self._least_with() < int(self._value) - self.goal.constant
-        return np.asarray(keep | (self.best[: self.whole.options] > 0))
+        return self._with_best(self._least_with() < int(self._value) - self.goal.constant)
 
-    def _likeliest(self, count: int, width: int) -> Bools:
-        """The ``count`` options of which plans may cost least, and ``width`` of each item at least. bool [option]."""
-        least = self._least_with()
+    def _likeliest(self, least: Ints, count: int, width: int) -> Bools:
+        """The ``count`` options of which plans may cost least, and ``width`` of each item at least. bool [option].
+
+        ``least`` int64 [option]: what plans with each cost at least.
+        """
         likely = cheapest(self.columns.start, least, width)
         likely[np.argsort(least, kind="stable")[:count]] = True
         return likely
@@ -158,8 +159,8 @@ class Bounding(Search):
         self.active = self._likely(bound)
         self.tied = np.zeros(0 if self.ties is None else len(self.ties.fact), dtype=np.bool_)
         self._price_worths(bound)
-        if self.best is not None:
-            self.active |= self.best[: self.whole.options] > 0
+        self._worths_known()
+        self.active = self._with_best(self.active)
         found, until, before = None, self.left - RELAX_SHARE * self.left, -np.inf
         for turn in range(RELAX_MOST):
             if self.active.sum() > LARGEST_LP or self.over() or (turn >= RELAX_LEAST and self.left < until):
@@ -178,6 +179,9 @@ class Bounding(Search):
             # It ended before its prices said more than those it began with.
             self._bounds_at(self.price, self.worth)
         return found
+
+    def _worths_known(self) -> None:
+        """Do what may be done before the relaxation, now that it is known about how much of each fact it has."""
 
     def _price_worths(self, bound: Bound) -> None:
         """Prices and worths together, from those of ``bound``; the relaxation begins with what they save most by."""

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from capplan.engine.filling import every
-from capplan.engine.kinds import ENDLESS
+from capplan.engine.kinds import ENDLESS, Kinds
 from capplan.engine.linear import minimum
 from capplan.engine.patterns import Choice, Exact, Patterns
 from capplan.highs import Problem
@@ -34,7 +34,7 @@ FEW = 300
 NOT_WHOLE = 1e-6
 """How far from a whole number of places is open."""
 GAINED = 1e-7
-"""What a pattern must gain, of what it costs typically, to be taken in."""
+"""What a pattern must gain, of what an item that nothing holds is lost at, to be taken in."""
 LOOK_S = 2e-9
 """Effort of pricing an item of a pattern."""
 
@@ -104,11 +104,11 @@ def _all_below(patterns: Patterns, exact: Exact, value: int, end: float, most: i
         patterns.budget.spend(LISTED_S * len(types))
         found += types
         of += [kind] * len(types)
-    return _listing(patterns, of, found)
+    return _listing(kinds, of, found)
 
 
-def _listing(patterns: Patterns, of: list[int], types: list[Ints]) -> Listing:
-    kinds, kind = patterns.kinds, np.array(of, dtype=np.int64)
+def _listing(kinds: Kinds, of: list[int], types: list[Ints]) -> Listing:
+    kind = np.array(of, dtype=np.int64)
     size = np.array([len(one) for one in types], dtype=np.int64)
     member = np.concatenate([np.zeros(0, dtype=np.int64), *types])
     owner, start = np.repeat(np.arange(len(types)), size), np.concatenate([[0], np.cumsum(size)])
@@ -128,10 +128,8 @@ class Branching:
         self.patterns, self.listing, self.value = patterns, listing, value
         self.best = Choice()
         self.kinds, self.budget = patterns.kinds, patterns.budget
-        of = zip(patterns.kind, patterns.types, strict=True)
-        found = {(kind, types.tobytes()) for kind, types in of}
-        of = zip(listing.kind.tolist(), listing.types, strict=True)
-        self.active: Bools = np.array([(kind, types.tobytes()) in found for kind, types in of], dtype=np.bool_)
+        # The linear problem begins with those that were found before.
+        self.active: Bools = patterns.known(listing.kind, listing.types)
 
     def run(self, end: float, whole: int) -> int | None:
         """Search while there is more left than ``end``; a bound on every plan, without the constant.
@@ -164,23 +162,11 @@ class Branching:
 
     def _relaxed(self, box: Box, end: float) -> Relaxed:
         """The linear problem of a box, by columns, while there is more left than ``end``."""
-        listing, kinds = self.listing, self.kinds
-        types, count = len(kinds.times), len(kinds.count)
+        listing, types, count = self.listing, len(self.kinds.times), len(self.kinds.count)
         inside = box.high[listing.kind] > 0
         while True:
             among = np.flatnonzero(self.active & inside)
-            self.budget.spend(0.005 + 2e-7 * len(among) * types**0.5 + 1e-5 * types + LOOK_S * listing.held.nnz)
-            cover = listing.held[among].T
-            kind = sp.csr_array(
-                (np.ones(len(among)), (listing.kind[among], np.arange(len(among)))), (count, len(among))
-            )
-            lost = sp.csr_array(
-                (-np.ones(types), (np.arange(types), np.arange(types))), shape=(types + 2 * count, types)
-            )
-            matrix = sp.csr_array(sp.hstack([sp.vstack([-cover, kind, -kind]), lost]))
-            cost = np.concatenate([listing.cost[among], np.full(types, self.patterns.dear)]).astype(np.float64)
-            limit = np.concatenate([-kinds.times, box.high, -box.low]).astype(np.float64)
-            use, dual = minimum(matrix, cost, limit)
+            use, dual = self._linear(box, among)
             worth, rent, least = -dual[:types], -dual[types : types + count], -dual[types + count :]
             reduced = listing.cost - listing.held @ worth + (rent - least)[listing.kind]
             reduced[self.active | ~inside] = 0
@@ -190,6 +176,21 @@ class Branching:
             self.active[new[np.argsort(reduced[new], kind="stable")[:ADDED]]] = True
         places = np.bincount(listing.kind[among], use[: len(among)], minlength=count).astype(np.float64)
         return self._proved(box, places, self.patterns.in_whole_numbers(worth), inside)
+
+    def _linear(self, box: Box, among: Ints) -> tuple[Floats, Floats]:
+        """How much of ``among`` int64 [k] to use, and of items that these cannot hold; prices, all ≤ 0, float [row].
+
+        Rows: items of each type are held, places of each kind at most, and at least.
+        """
+        types, count = len(self.kinds.times), len(self.kinds.count)
+        look = LOOK_S * self.listing.held.nnz
+        self.budget.spend(0.005 + 2e-7 * len(among) * types**0.5 + 1e-5 * types + look)
+        held, kind = self._rows(among)
+        lost = sp.vstack([-sp.eye_array(types), sp.csr_array((2 * count, types))])
+        matrix = sp.csr_array(sp.hstack([sp.vstack([-held, kind, -kind]), lost]))
+        cost = np.concatenate([self.listing.cost[among], np.full(types, self.patterns.dear)]).astype(np.float64)
+        limit = np.concatenate([-self.kinds.times, box.high, -box.low]).astype(np.float64)
+        return minimum(matrix, cost, limit)
 
     def _rows(self, among: Ints) -> tuple[sp.csr_array, sp.csr_array]:
         """What each of ``among`` int64 [k] holds, [type, k], and of which kind it is, [kind, k]."""
@@ -242,17 +243,8 @@ class Branching:
         listing, kinds = self.listing, self.kinds
         matrix = sp.csc_array(sp.vstack(self._rows(among)))
         matrix.sum_duplicates()
-        return Problem(
-            cost=listing.cost[among].astype(np.float64),
-            upper=box.high[listing.kind[among]].astype(np.float64),
-            low=np.concatenate([kinds.times, box.low]).astype(np.float64),
-            high=np.concatenate([kinds.times, box.high]).astype(np.float64),
-            start=matrix.indptr.astype(np.int32),
-            row=matrix.indices.astype(np.int32),
-            value=matrix.data.astype(np.float64),
-            hint=None,
-            seed=1,
-        )
+        low, high = (np.concatenate([kinds.times, many]) for many in (box.low, box.high))
+        return Problem.of(matrix, listing.cost[among], box.high[listing.kind[among]], (low, high))
 
     def _beyond_worth(self, problem: Problem, relaxed: Relaxed) -> tuple[Problem, int, int]:
         """The problem in what patterns cost beyond the worth of what they hold; what that leaves out, and its unit.
@@ -261,5 +253,5 @@ class Branching:
         """
         unit = max(1, int(np.gcd.reduce(problem.cost.astype(np.int64))))
         worth = np.rint(relaxed.exact.worth / (relaxed.exact.fine * unit)).astype(np.int64)
-        held = (self.listing.held @ worth)[relaxed.among]
+        held = self.listing.held[relaxed.among] @ worth
         return replace(problem, cost=problem.cost / unit - held), unit * int(worth @ self.kinds.times), unit

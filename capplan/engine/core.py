@@ -10,7 +10,8 @@ import numpy as np
 
 from capplan.engine.dual import Bound
 from capplan.engine.ground import Terrain
-from capplan.engine.narrow import Parts, narrowed
+from capplan.engine.narrow import Parts, dearest, narrowed
+from capplan.engine.settled import worth_of
 from capplan.program import LinearGoal, Program
 from capplan.units import Bools, Floats, Ints
 
@@ -43,9 +44,27 @@ class Core:
         """What all walks have in common."""
         return Terrain(self.parts, self.place)
 
+    @cached_property
+    def worth(self) -> Floats:
+        """What each fact and purchase costs. float [fact + purchase]."""
+        return worth_of(self.parts)
+
+    @cached_property
+    def fact_price(self) -> Floats:
+        """What each fact costs, and what it uses of limits at good prices. float [fact]."""
+        first, last = self.parts.program.options, self.parts.program.options + self.parts.program.facts
+        used = np.asarray(self.parts.by_column[:, first:last].T @ self.price)
+        price: Floats = self.worth[: last - first] + np.maximum(0.0, used)
+        return price
+
+    @cached_property
+    def owner(self) -> Ints:
+        """The dearest fact of each option among those that cost something, -1 where there is none. int64 [option]."""
+        return dearest(self.parts.program, np.flatnonzero(self.fact_price > 0), self.fact_price)
+
     def forget(self) -> None:
         """Let go of what is worked out of the rest, the larger part: for a core that is not walked in any more."""
-        for name in ("terrain", "_by_reduced"):
+        for name in ("terrain", "_by_reduced", "owner"):
             vars(self).pop(name, None)
 
     @cached_property

@@ -60,7 +60,7 @@ class Improver(Opener):
         assert self.x is not None
         parts, program = self.core.parts, self.core.parts.program
         first = program.options + program.facts
-        cost = self.x[first:] * self._worth[program.facts :]
+        cost = self.x[first:] * self.core.worth[program.facts :]
         if cost.sum() <= 0:
             return None
         bought = int(self.random.choice(len(cost), p=cost / cost.sum()))

@@ -13,10 +13,9 @@ import numpy as np
 
 from capplan.engine.core import Core
 from capplan.engine.dual import cheapest
-from capplan.engine.narrow import dearest, options_of
-from capplan.engine.settled import worth_of
+from capplan.engine.narrow import options_of
 from capplan.engine.walking import Course, Walker
-from capplan.units import Floats, Ints
+from capplan.units import Ints
 
 GLANCE_S, GLANCE_STRETCH = 0.01, 0.2
 """Seconds of the first walk after a change, and how much shorter than other walks it may be."""
@@ -49,29 +48,10 @@ class Opener(Walker):
     _tried: tuple[bytes, set[Change]] | None = None
     """What was open when some changes were tried, and these."""
 
-    @cached_property
-    def _worth(self) -> Floats:
-        """What each fact and purchase costs. float [fact + purchase]."""
-        return worth_of(self.core.parts)
-
-    @cached_property
-    def _price(self) -> Floats:
-        """What each fact costs, and what it uses of limits at good prices. float [fact]."""
-        parts = self.core.parts
-        first, last = parts.program.options, parts.program.options + parts.program.facts
-        used = np.asarray(parts.by_column[:, first:last].T @ self.core.price)
-        price: Floats = self._worth[: parts.program.facts] + np.maximum(0.0, used)
-        return price
-
-    @cached_property
-    def _owner(self) -> Ints:
-        """The dearest fact of each option among those that cost something, -1 where there is none. int64 [option]."""
-        return dearest(self.core.parts.program, np.flatnonzero(self._price > 0), self._price)
-
     def reopen(self, seconds: float) -> None:
         """Try for so long what else to open."""
         assert self.x is not None
-        if not (self._price > 0).any():
+        if not (self.core.fact_price > 0).any():
             return
         end = self.budget.left - seconds
         finish = end + FINISH * seconds
@@ -84,7 +64,7 @@ class Opener(Walker):
                 break
             before = self.core.parts.goal.value(self.x)
             y, shut = self._changed(self.x, change)
-            self.budget.spend(CHANGE_S * len(shut) + CHANGE_S * len(self._owner))
+            self.budget.spend(CHANGE_S * (len(shut) + len(self.core.option)))
             plan = self.walk(y, GLANCE_S, Course(0.001, stretch=GLANCE_STRETCH), shut)
             if plan is None:
                 continue
@@ -107,13 +87,13 @@ class Opener(Walker):
 
     def _estimates(self) -> Estimates:
         assert self.x is not None
-        return Estimates(self.core, self._owner, self._price, self.x)
+        return Estimates(self.core, self.x)
 
     def _changed(self, x: Ints, change: Change) -> tuple[Ints, Ints]:
         """``x`` int64 [column] after a change, which may break limits, and options that are shut then, int64 [k]."""
         program = self.core.parts.program
         first, last = program.options, program.options + program.facts
-        closed = (x[first:last] == 0) & (self._price > 0)
+        closed = (x[first:last] == 0) & (self.core.fact_price > 0)
         closed[list(change.shut)] = True
         closed[list(change.open)] = False
         # What is opened may need others as well.
@@ -130,19 +110,17 @@ class Opener(Walker):
 
 
 class Estimates:
-    """What changes of what the plan ``x`` int64 [column] opens cost, at good prices and each item by itself.
+    """What changes of what the plan ``x`` int64 [column] opens cost, at good prices and each item by itself."""
 
-    ``owner`` int64 [option]: its fact that costs something, or -1; ``price`` float [fact].
-    """
-
-    def __init__(self, core: Core, owner: Ints, price: Floats, x: Ints) -> None:
-        self.core, self.owner, self.price = core, owner, price
+    def __init__(self, core: Core, x: Ints) -> None:
+        self.core, self.owner, self.price = core, core.owner, core.fact_price
+        owner = self.owner
         program, start = core.parts.program, core.parts.start
         taken = np.flatnonzero(x[: program.options])
         self.now, self.here = core.reduced[taken], owner[taken]
         held = x[program.options : program.options + program.facts] > 0
         # Where a fact only ever comes with a dearer one, that one counts.
-        owning = np.bincount(owner[owner >= 0], minlength=len(price)) > 0
+        owning = np.bincount(owner[owner >= 0], minlength=len(self.price)) > 0
         self.held, self.closed = (np.flatnonzero(of & owning) for of in (held, ~held))
         elsewhere = ((owner < 0) | held[owner]) & (owner != self.here[program.item])
         least = np.minimum.reduceat(np.where(elsewhere, core.reduced, np.inf), start[:-1])
@@ -152,12 +130,11 @@ class Estimates:
     def draw(self, random: np.random.Generator, tried: set[Change]) -> Change | None:
         """A change that was not ``tried``, likelier the more it saves, and counts as tried; None where none is met."""
         for _ in range(DRAWS):
-            both = [self._one(random)]
+            drawn = [self._one(random)]
             if random.random() < TWICE:
-                both.append(self._one(random))
-            change = Change(
-                *(tuple(sorted({fact for fact in facts if fact is not None})) for facts in zip(*both, strict=True))
-            )
+                drawn.append(self._one(random))
+            shut, opened = ({fact for fact in facts if fact is not None} for facts in zip(*drawn, strict=True))
+            change = Change(tuple(sorted(shut)), tuple(sorted(opened)))
             if change not in tried and any(change):
                 tried.add(change)
                 return change

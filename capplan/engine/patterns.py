@@ -19,7 +19,7 @@ from capplan.engine.filling import best, by_orders, disjoint
 from capplan.engine.kinds import ENDLESS, LARGEST, Kinds
 from capplan.engine.linear import minimum
 from capplan.highs import Found, Problem, Search
-from capplan.units import Floats, Ints
+from capplan.units import Bools, Floats, Ints
 
 ORDERS, IN_A_ROW = 16, 8
 """Orders in which each kind is filled in a turn, and places filled in each."""
@@ -92,6 +92,11 @@ class Patterns:
         self.types.append(types)
         self._cost.append(self.price(kind, types))
         return True
+
+    def known(self, kind: Ints, types: list[Ints]) -> Bools:
+        """Which of some patterns are known. bool [pattern]."""
+        pairs = zip(kind.tolist(), types, strict=True)
+        return np.array([(k, one.tobytes()) in self._known for k, one in pairs], dtype=np.bool_)
 
     def price(self, kind: int, types: Ints) -> int:
         """What a place of a kind costs with such items."""
@@ -293,17 +298,11 @@ class Patterns:
     def _problem(self, among: Ints, hint: Floats | None) -> Problem:
         """How often to use each of ``among`` int64 [k], so that every item is held."""
         matrix = sp.csc_array(self._matrix(among))
-        return Problem(
-            cost=np.array(self._cost, dtype=np.float64)[among],
-            upper=self.kinds.count[np.array(self.kind)[among]].astype(np.float64),
-            low=np.concatenate([self.kinds.times, np.full(len(self.kinds.count), -np.inf)]),
-            high=np.concatenate([np.full(len(self.kinds.times), np.inf), self.kinds.count]),
-            start=matrix.indptr.astype(np.int32),
-            row=matrix.indices.astype(np.int32),
-            value=matrix.data,
-            hint=hint,
-            seed=1,
-        )
+        types, count = self.kinds.times, self.kinds.count
+        low = np.concatenate([types, np.full(len(count), -np.inf)])
+        high = np.concatenate([np.full(len(types), np.inf), count])
+        cost, upper = np.array(self._cost)[among], count[np.array(self.kind)[among]]
+        return Problem.of(matrix, cost, upper, (low, high), hint)
 
     def heard(self, problem: Problem, seconds: float) -> Found:
         """What branch and bound tells within ``seconds``, or as much effort."""

@@ -104,14 +104,6 @@ def _problem(program: Program, goal: LinearGoal, unit: int, hint: Floats | None,
     matrix.eliminate_zeros()
     ones = np.ones(program.items)
     free = np.full(matrix.shape[0] - program.items, -np.inf)
-    return Problem(
-        cost=goal.coefficients / unit,
-        upper=np.concatenate([np.ones(program.options), columns.upper]).astype(np.float64),
-        low=np.concatenate([ones, free]),
-        high=np.concatenate([ones, columns.bound, np.zeros(tied.shape[0])]).astype(np.float64),
-        start=matrix.indptr.astype(np.int32),
-        row=matrix.indices.astype(np.int32),
-        value=matrix.data.astype(np.float64),
-        hint=hint,
-        seed=seed % 2**31,
-    )
+    low, high = np.concatenate([ones, free]), np.concatenate([ones, columns.bound, np.zeros(tied.shape[0])])
+    upper = np.concatenate([np.ones(program.options), columns.upper])
+    return Problem.of(matrix, goal.coefficients / unit, upper, (low, high), hint, seed % 2**31)

@@ -157,14 +157,17 @@ class Search:
         """Make ``keep`` bool [option] and what the best plan takes the core; unless ``only`` that, with more."""
         if not only:
             keep = self._widened(keep, bound)
-        if self.best is not None:
-            keep = keep | (self.best[: self.whole.options] > 0)
+        keep = self._with_best(keep)
         if hasattr(self, "core"):
             # Somebody else may still be at work in it, and send back a plan of it.
             self.core.forget()
         self.core: Core = core_of(self.whole, self.goal, keep, bound, self.price)
         inner = None if self.best is None else self.core.inner(self.best)
         self.improver = Improver(self.core, inner, self.budget, int(self.random.integers(2**31)), self.experience)
+
+    def _with_best(self, keep: Bools) -> Bools:
+        """``keep`` bool [option] and the options of the best plan."""
+        return keep if self.best is None else keep | (self.best[: self.whole.options] > 0)
 
     def _widened(self, keep: Bools, bound: Bound) -> Bools:
         """``keep`` bool [option], those that cost hardly more, and others at random."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from capplan.engine.bounding import CORE_WIDTH, LP_EASY, LP_WIDTH
 from capplan.engine.cpsat import Answer, Callback, Model
-from capplan.engine.dual import Bound, cheapest, exact_bound, held
+from capplan.engine.dual import cheapest, exact_bound, held
 from capplan.engine.improve import Improver, Start
 from capplan.engine.kinds import kinds_of
 from capplan.engine.linear import Relaxed
@@ -127,25 +127,27 @@ class Stage(Packing):
             return
         if self.limits.workers < 2 or self.whole.items > PROVED_MOST or not Prover.can(self.goal):
             return
-        keep, most = self._may_help(), self._likely_most
+        least, most = self._least_with(), self._likely_most
+        keep = self._with_best(least < self._value - self.goal.constant)
         fits = LIKELY_WIDTH * self.whole.items <= most <= PROVED_MOST
         if fits and most < keep.sum() and self._few_needed():
-            keep &= self._likeliest(most, LIKELY_WIDTH)
-            if self.best is not None:
-                keep |= self.best[: self.whole.options] > 0
+            keep = self._with_best(keep & self._likeliest(least, most, LIKELY_WIDTH))
             self._likely_most *= LIKELY_MORE
         elif keep.sum() <= PROVED_MOST:
             self.proof_tried = True
         else:
             return
-        elsewhere = None if keep.all() else int(self._least_with()[~keep].min()) + self.goal.constant
+        elsewhere = None if keep.all() else int(least[~keep].min()) + self.goal.constant
         self.begin_proof(keep, elsewhere)
 
-    def _price_worths(self, bound: Bound) -> None:
-        """Where these say that few facts are needed, branch and bound and plans begin at once with the likeliest."""
-        super()._price_worths(bound)
+    def _likely_core(self) -> Bools:
+        """The options among which plans are looked for where few facts are needed. bool [option]."""
+        return self._likeliest(self._least_with(), CORE_WIDTH * self.whole.items, CORE_WIDTH)
+
+    def _worths_known(self) -> None:
+        """Where few facts are needed, branch and bound and plans begin at once with the likeliest options."""
         if self._few_needed() and not self.over():
-            self._keep(self._likeliest(CORE_WIDTH * self.whole.items, CORE_WIDTH), self.last, only=True)
+            self._keep(self._likely_core(), self.last, only=True)
             self._prove_beside()
             facts = dear(self.columns, self.whole.purchases.derived)
             shut = options_of(self.whole, facts[self.held[facts] < LITTLE])
@@ -255,10 +257,8 @@ class Stage(Packing):
         share = np.zeros(self.whole.options)
         share[relaxed.option] = relaxed.x
         self._priced_at = None
-        if few := self._few_needed():
-            near = self._likeliest(CORE_WIDTH * self.whole.items, CORE_WIDTH)
-        else:
-            near = cheapest(self.columns.start, self.last.reduced, CORE_WIDTH)
+        few = self._few_needed()
+        near = self._likely_core() if few else cheapest(self.columns.start, self.last.reduced, CORE_WIDTH)
         self._keep(near | (share > 1e-6), self.last, only=few)
         return share
 

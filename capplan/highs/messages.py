@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    # The process that runs HiGHS starts sooner without it.
+    from scipy.sparse import csc_array
 
 Floats = npt.NDArray[np.float64]
 Small = npt.NDArray[np.int32]
@@ -35,6 +39,30 @@ class Problem:
     value: Floats
     hint: Floats | None
     seed: int
+
+    @classmethod
+    def of(
+        cls,
+        matrix: csc_array,
+        cost: npt.ArrayLike,
+        upper: npt.ArrayLike,
+        between: tuple[npt.ArrayLike, npt.ArrayLike],
+        hint: Floats | None = None,
+        seed: int = 1,
+    ) -> Problem:
+        """A problem whose A is ``matrix`` [row, column], each entry once; ``between`` are ``low`` and ``high``."""
+        low, high = (np.asarray(one, dtype=np.float64) for one in between)
+        return cls(
+            cost=np.asarray(cost, dtype=np.float64),
+            upper=np.asarray(upper, dtype=np.float64),
+            low=low,
+            high=high,
+            start=matrix.indptr.astype(np.int32),
+            row=matrix.indices.astype(np.int32),
+            value=matrix.data.astype(np.float64),
+            hint=hint,
+            seed=seed,
+        )
 
 
 def send(pipe: IO[bytes], *message: Any) -> None:
