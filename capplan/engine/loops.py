@@ -53,6 +53,7 @@ def paid(columns: Columns, price: Floats, i: int, o: int, cost: float) -> float:
 @compiled
 def use(columns: Columns, used: Floats, share: float, i: int, o: int) -> None:
     """Add what a ``share`` of option ``o`` of item ``i`` uses to ``used`` float [row]."""
+    # The way through the rows that ``paid`` goes: with a generator for both an ascent takes 2.3 times as long.
     slots = columns.row.shape[1]
     if slots:
         p = columns.place[o]
